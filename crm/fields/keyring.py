@@ -1,0 +1,152 @@
+"""The keys of this process: root keys from the key file, data keys unwrapped once and kept for a while."""
+
+import hashlib
+import hmac
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from crm.fields import cipher, keyfile
+from crm.fields.errors import KeyDestroyed, KeysUnusable, SealBroken
+
+# 20,000 unwrapped keys are some 10 MB; one bank page or one import chunk needs far fewer.
+CACHE_SIZE = 20_000
+# A destroyed key may still be open in other processes for this long, in seconds.
+CACHE_SECONDS = 300.0
+
+
+def keys_path() -> Path:
+    """Where the key file is: CRM_KEYS_FILE, else inside the state folder (not in production)."""
+    named = getattr(settings, "KEYS_FILE", None)
+    home = Path(settings.HOME).resolve()
+    path = Path(named).resolve() if named else home / "secrets" / "keys.json"
+    if settings.ENV == "production" and path.is_relative_to(home):
+        raise KeysUnusable(
+            "A production system keeps its keys outside the state folder: name the file with CRM_KEYS_FILE."
+        )
+    return path
+
+
+@lru_cache(maxsize=1)
+def root_keys() -> keyfile.KeyFile:
+    """The root keys and the index key, read once per process."""
+    try:
+        return keyfile.read(keys_path())
+    except keyfile.BadKeyFile as error:
+        raise KeysUnusable(str(error)) from None
+
+
+def root_key(version: int) -> bytes:
+    """The root key of that version."""
+    try:
+        return root_keys().roots[version]
+    except KeyError:
+        raise KeysUnusable(f"The key file lacks root key version {version}, which wrapped a data key.") from None
+
+
+def index_digest(label: str, text: str) -> bytes:
+    """16 bytes that are equal for equal (label, text) and tell nothing without the index key."""
+    message = b"\0".join((cipher.PRODUCT, label.encode(), text.encode()))
+    return hmac.digest(root_keys().index, message, hashlib.sha256)[:16]
+
+
+class _Cache:
+    """Unwrapped data keys, the least recently used thrown out first, none kept for long."""
+
+    def __init__(self, size: int, seconds: float) -> None:
+        self._size = size
+        self._seconds = seconds
+        self._keys: OrderedDict[int, tuple[float, AESGCM]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key_id: int) -> AESGCM | None:
+        with self._lock:
+            found = self._keys.get(key_id)
+            if found is None:
+                return None
+            if found[0] < time.monotonic():
+                del self._keys[key_id]
+                return None
+            self._keys.move_to_end(key_id)
+            return found[1]
+
+    def put(self, key_id: int, aead: AESGCM) -> None:
+        with self._lock:
+            self._keys[key_id] = (time.monotonic() + self._seconds, aead)
+            self._keys.move_to_end(key_id)
+            while len(self._keys) > self._size:
+                self._keys.popitem(last=False)
+
+    def drop(self, key_id: int) -> None:
+        with self._lock:
+            self._keys.pop(key_id, None)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._keys.clear()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+cache = _Cache(CACHE_SIZE, CACHE_SECONDS)
+
+
+def opened(key_id: int, root_version: int, wrapped: bytes, *, label: str = "") -> AESGCM:
+    """The data key of one row, unwrapped and remembered."""
+    found = cache.get(key_id)
+    if found is None:
+        if not wrapped:
+            raise KeyDestroyed.of(label)
+        found = AESGCM(cipher.unwrap(root_key(root_version), root_version, bytes(wrapped)))
+        cache.put(key_id, found)
+    return found
+
+
+def by_id(key_id: int, *, label: str = "") -> AESGCM:
+    """The data key of that id; one query unless it is in the cache."""
+    found = cache.get(key_id)
+    if found is not None:
+        return found
+    rows = _rows([key_id])
+    if key_id not in rows:
+        raise SealBroken.not_its_own(label)
+    return opened(key_id, *rows[key_id], label=label)
+
+
+def warm(key_ids: Iterable[int]) -> None:
+    """Unwraps many data keys with one query, so that a page of sealed values costs one query, not one each."""
+    missing = [key_id for key_id in set(key_ids) if cache.get(key_id) is None]
+    for key_id, (root_version, wrapped) in _rows(missing).items():
+        if wrapped:
+            opened(key_id, root_version, wrapped)
+
+
+def _rows(key_ids: list[int]) -> Mapping[int, tuple[int, bytes]]:
+    from crm.fields.models import DataKey  # the models use this module
+
+    if not key_ids:
+        return {}
+    rows = DataKey.objects.filter(pk__in=key_ids).values_list("pk", "root_version", "wrapped")
+    return {key_id: (root_version, bytes(wrapped)) for key_id, root_version, wrapped in rows}
+
+
+def forget() -> None:
+    """Drops everything read so far; the next use reads the key file again."""
+    root_keys.cache_clear()
+    cache.clear()
+
+
+def _settings_changed(*, setting: str, **_kwargs: object) -> None:
+    if setting in {"KEYS_FILE", "HOME", "ENV"}:
+        forget()
+
+
+setting_changed.connect(_settings_changed, dispatch_uid="crm.fields.keyring")
