@@ -1,0 +1,20 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+from django.urls import register_converter
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.references import ReferenceConverter
+
+
+class AccessConfig(AppConfig):
+    """Registers the app and the ``<ref:reference>`` path converter."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+    name = "crm.access"
+    label = "access"
+    verbose_name = _("Access")
+
+    def ready(self) -> None:
+        """Make the converter known before any URLconf is read."""
+        register_converter(ReferenceConverter, "ref")

@@ -1,0 +1,72 @@
+"""Every URL stands behind a gate or on the short open list; a test walks the URLconf."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+
+from crm.access.services import actor_of, require
+
+View = Callable[..., HttpResponse]
+V = TypeVar("V", bound=View)
+
+SIGNED_IN = "signed-in"
+OPEN = "open"
+
+
+def gated(permission: str, *, polling: bool = False) -> Callable[[V], V]:
+    """Let a view be entered only by holders of the permission; anybody else is refused and written down.
+
+    ``polling=True`` marks a view that a page asks by itself: it never counts as activity of the person.
+    """
+
+    def wrap(view: V) -> V:
+        @wraps(view)
+        def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not actor_of(request).is_signed_in:
+                return to_sign_in(request)
+            if permission != SIGNED_IN:
+                require(actor_of(request), permission)
+            return view(request, *args, **kwargs)
+
+        return _marked(cast(V, entered), gate=permission, polling=polling)
+
+    return wrap
+
+
+def signed_in_page(reason: str, *, polling: bool = False) -> Callable[[V], V]:
+    """Let anybody enter who is signed in; the reason says why no permission is needed."""
+
+    def wrap(view: V) -> V:
+        return _marked(gated(SIGNED_IN, polling=polling)(view), gate_reason=reason)
+
+    return wrap
+
+
+def open_page(reason: str) -> Callable[[V], V]:
+    """Put a view on the open list, with the reason why everybody may enter."""
+
+    def wrap(view: V) -> V:
+        @wraps(view)
+        def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return view(request, *args, **kwargs)
+
+        return _marked(cast(V, entered), gate=OPEN, gate_reason=reason, login_required=False)
+
+    return wrap
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Return the way to the sign-in page, also for fragments and background requests."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("staff:sign_in")})
+    return redirect_to_login(request.get_full_path(), resolve_url("staff:sign_in"))
+
+
+def _marked(view: V, **marks: Any) -> V:
+    for name, value in marks.items():
+        setattr(view, name, value)
+    return view

@@ -1,0 +1,52 @@
+"""Writes are asserted: ``require(actor, permission, obj)``."""
+
+from typing import Any, TypeVar
+
+from django.db.models import Model
+from django.http import HttpRequest
+
+from crm.access.actor import Actor, anonymous
+from crm.access.errors import NotVisible, Refused
+from crm.access.reach import Reach
+from crm.access.scopes import ScopedQuerySet
+
+M = TypeVar("M", bound=Model)
+
+
+def require(actor: Actor, permission: str, obj: Model | None = None) -> None:
+    """Return if the actor may; raise ``Refused`` (no such function) or ``NotVisible`` (out of scope)."""
+    reach = actor.reach(permission)
+    if not reach:
+        raise Refused(permission, obj)
+    if obj is not None and not _covers(actor, permission, reach, obj):
+        raise NotVisible(permission, obj)
+
+
+def may(principal: Any, permission: str, obj: Model | None = None) -> bool:
+    """Return the same answer as ``require``, for a person, partner or Actor, as a truth value."""
+    reach = Reach(principal.reach(permission))
+    return bool(reach) and (obj is None or _covers(principal, permission, reach, obj))
+
+
+def _covers(principal: Any, permission: str, reach: Reach, obj: Model) -> bool:
+    if reach == Reach.ALL:
+        return True
+    rows = type(obj)._default_manager.all()
+    if not isinstance(rows, ScopedQuerySet):
+        raise TypeError(f"{type(obj).__name__} has no scope: its manager must be a ScopedQuerySet")
+    return obj.pk is not None and rows.visible_to(principal, permission).filter(pk=obj.pk).exists()
+
+
+def get_visible(rows: "ScopedQuerySet[M]", actor: Actor, permission: str | None = None, **lookup: Any) -> M:
+    """Return the one row that matches, or raise ``NotVisible`` whether it is missing or out of scope."""
+    try:
+        return rows.visible_to(actor, permission).get(**lookup)
+    except rows.model.DoesNotExist:
+        label = f"{rows.model._meta.app_label}.view_{rows.model._meta.model_name}"
+        raise NotVisible(permission or label, detail=" ".join(str(value) for value in lookup.values())) from None
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who sent this request; nobody in particular when no middleware ran."""
+    actor = getattr(request, "actor", None)
+    return actor if isinstance(actor, Actor) else anonymous()

@@ -1,0 +1,56 @@
+"""Words of this app: roles, branch levels, themes, and what it writes in the log."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class BranchLevel(models.TextChoices):
+    """The tree of a bank: 总行, 分行, 支行, 网点."""
+
+    HEAD = "head", _("Head office")
+    BRANCH = "branch", _("Branch")
+    SUBBRANCH = "subbranch", _("Sub-branch")
+    OUTLET = "outlet", _("Outlet")
+
+
+class Theme(models.TextChoices):
+    """The colours of the pages; ``auto`` follows the device."""
+
+    AUTO = "auto", _("Like the device")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
+class TokenPurpose(models.TextChoices):
+    """What a one-time token opens."""
+
+    FIRST_PASSWORD = "first_password", _("Set the first password")
+    NEW_PASSWORD = "new_password", _("Set a new password")
+
+
+ROLE_LABELS = {
+    "relationship-manager": _("Relationship manager"),
+    "branch-manager": _("Branch manager"),
+    "risk-officer": _("Risk officer"),
+    "risk-supervisor": _("Risk supervisor"),
+    "product-operator": _("Product operator"),
+    "product-checker": _("Product checker"),
+    "operations": _("Operations"),
+    "service-agent": _("Customer-service agent"),
+    "auditor": _("Auditor"),
+    "system-officer": _("System officer"),
+    "security-officer": _("Security officer"),
+    "audit-officer": _("Audit officer"),
+    "customer": _("Customer"),
+    "partner": _("Partner system"),
+    "service-system": _("System service"),
+    "service-importer": _("File import service"),
+    "service-feed": _("Data feed service"),
+}
+
+# Roles that belong to machines and customers; people of the bank can be given the others.
+OTHER_ROLES = ("customer", "partner", "service-system", "service-importer", "service-feed")
+STAFF_ROLES = tuple(code for code in ROLE_LABELS if code not in OTHER_ROLES)
+
+# Separate powers (三权分立): no person holds one of these together with any other role.
+EXCLUSIVE_ROLES = ("system-officer", "security-officer", "audit-officer")

@@ -1,0 +1,18 @@
+"""Our people: branches, users, roles, partners, and what signing in needs."""
+
+from crm.staff.models.branches import Branch
+from crm.staff.models.clients import ServiceClient
+from crm.staff.models.people import User
+from crm.staff.models.roles import Role, RoleAssignment, RolePermission
+from crm.staff.models.sign_in import OneTimeToken, SignInCounter
+
+__all__ = [
+    "Branch",
+    "OneTimeToken",
+    "Role",
+    "RoleAssignment",
+    "RolePermission",
+    "ServiceClient",
+    "SignInCounter",
+    "User",
+]
