@@ -1,0 +1,204 @@
+"""The log's writer: one line per act, in the transaction of the act, chained when it commits.
+
+`record` fails closed: if the line cannot be written, the transaction is lost with it. It must be the last write of a service but
+need not be; what matters is the one transaction.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+from django.db import DatabaseError, connection, models, transaction
+from django.utils import timezone
+
+from crm.log import attestation, canonical, keys, merkle
+from crm.log.actions import kind_of
+from crm.log.models import Event
+
+logger = logging.getLogger(__name__)
+
+
+class ActorLike(Protocol):
+    """What the log needs to know about who acts; `crm.access.actor.Actor` is one."""
+
+    @property
+    def number(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def user_id(self) -> int | None: ...
+    @property
+    def session(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def request_id(self) -> str: ...
+
+
+class OutsideTransaction(RuntimeError):
+    """A line was to be written outside a transaction: it could then stand without its act, or the act without it."""
+
+    def __init__(self) -> None:
+        super().__init__("log.record must be called inside transaction.atomic(), together with the act it records.")
+
+
+class LogUnavailable(RuntimeError):
+    """A refusal could not be written down; the answer must be 503."""
+
+
+_TEXT = "actor_number actor_name actor_kind role origin session address request_id view action result target_type target_ref".split()
+_COLUMNS = ["uid", "at", "actor_id", *_TEXT, "customer", "reason", "approver", "data", "body", "mac"]
+_INSERT = "INSERT INTO log_event ({}) VALUES ({}) RETURNING id, txid".format(
+    ", ".join(_COLUMNS), ", ".join("%s::jsonb" if name == "data" else "%s" for name in _COLUMNS)
+)
+
+
+def record(
+    *,
+    actor: ActorLike,
+    action: str,
+    target: models.Model | None = None,
+    customer: str = "",
+    data: Mapping[str, Any] | None = None,
+    result: str = "done",
+    reason: str = "",
+    approver: str = "",
+) -> Event:
+    """The line that says what was done; it stands if and only if the surrounding transaction commits.
+
+    `action` must be declared. `data` is JSON-able and holds no clear C2 value. `customer` is the public reference of the customer
+    the act is about; without one, `target.log_customer` is asked.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction
+    fields = _fields(actor, action, target, customer, data, result, reason, approver)
+    return _insert(fields)
+
+
+def record_batch(
+    *,
+    actor: ActorLike,
+    action: str,
+    leaves: Iterable[tuple[str, bytes]],
+    target: models.Model | None = None,
+    customer: str = "",
+    data: Mapping[str, Any] | None = None,
+    result: str = "done",
+    reason: str = "",
+    approver: str = "",
+) -> Event:
+    """One line over many rows: it seals the Merkle root of `leaves` (reference, immutable bytes of the row), and each leaf's keyed
+    hash is stored, so that `crm.log.proofs` finds the line of a row and proves the row against it."""
+    if not connection.in_atomic_block:
+        raise OutsideTransaction
+    hashed = [(reference, keys.leaf_hash(reference, bytes(content))) for reference, content in leaves]
+    batch = {"root": merkle.root_of([digest for _, digest in hashed]).hex(), "leaves": len(hashed)}
+    event = _insert(_fields(actor, action, target, customer, {**(data or {}), "batch": batch}, result, reason, approver))
+    with connection.cursor() as cursor, cursor.copy("COPY log_leaf (event_id, position, ref, hash) FROM STDIN") as copy:
+        for position, (reference, digest) in enumerate(hashed):
+            copy.write_row((event.pk, position, reference, digest))
+    return event
+
+
+def record_refusal(
+    *,
+    actor: ActorLike,
+    action: str = "access.refused",
+    target: models.Model | None = None,
+    customer: str = "",
+    data: Mapping[str, Any] | None = None,
+    reason: str = "",
+    result: str = "refused",
+) -> Event:
+    """The line of an act that was refused (or failed), in a transaction of its own after the act's was rolled back.
+
+    For the outermost handler only. `LogUnavailable` means that nothing could be written: answer 503.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            return record(actor=actor, action=action, target=target, customer=customer, data=data, reason=reason, result=result)
+    except DatabaseError as error:
+        logger.exception("A refusal could not be written in the audit log")
+        raise LogUnavailable(str(error)) from error
+
+
+def _reference_of(target: models.Model) -> str:
+    for name in ("reference", "number", "code"):
+        value = getattr(target, name, None)
+        if value:
+            return str(value)
+    return str(target.pk)
+
+
+def _fields(
+    actor: ActorLike,
+    action: str,
+    target: models.Model | None,
+    customer: str,
+    data: Mapping[str, Any] | None,
+    result: str,
+    reason: str,
+    approver: str,
+) -> dict[str, Any]:
+    kind = kind_of(action)
+    about = customer or str(getattr(target, "log_customer", "") or "")
+    fields = {
+        "uid": uuid4(),
+        "at": timezone.now().astimezone(UTC),
+        "actor_id": actor.user_id,
+        "actor_number": actor.number,
+        "actor_name": actor.name,
+        "actor_kind": actor.kind,
+        "role": actor.role,
+        "origin": actor.origin,
+        "session": keys.session_mark(actor.session),
+        "address": actor.address,
+        "request_id": actor.request_id,
+        "view": kind.view,
+        "action": action,
+        "result": result,
+        "target_type": target._meta.label_lower if target is not None else "",
+        "target_ref": _reference_of(target) if target is not None else "",
+        "customer": about,
+        "reason": reason,
+        "approver": approver,
+        "data": data or {},
+    }
+    return {name: canonical.clean(value) for name, value in fields.items()}
+
+
+def _insert(fields: dict[str, Any]) -> Event:
+    body = canonical.body_of(fields)
+    row = {**fields, "body": body, "mac": keys.line_mac(body)}
+    values = [json.dumps(row["data"], ensure_ascii=False) if name == "data" else row[name] for name in _COLUMNS]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, values)
+        row["id"], txid = cursor.fetchone()
+    row["txid"] = int(txid)
+    _attest_after_commit(row["txid"])
+    return Event(**{**row, "uid": UUID(row["uid"]), "at": datetime.fromisoformat(row["at"])})
+
+
+_attested = threading.local()
+
+
+def _attest_after_commit(txid: int) -> None:
+    # Each line asks, the first answers for all: a savepoint that is rolled back takes its question with it, but no other's.
+    transaction.on_commit(partial(_attest, txid), robust=True)
+
+
+def _attest(txid: int) -> None:
+    if getattr(_attested, "txid", None) != txid:
+        attestation.attest_head()
+        _attested.txid = txid
