@@ -1,6 +1,7 @@
 """App configuration."""
 
 from django.apps import AppConfig
+from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,3 +12,12 @@ class FieldsConfig(AppConfig):
     name = "crm.fields"
     label = "fields"
     verbose_name = _("Sealed fields")
+
+    def ready(self) -> None:
+        """Declares the log actions and the check of the field policies."""
+        from crm.fields.checks import every_sealed_field_has_a_policy
+        from crm.fields.choices import ACTIONS
+        from crm.log.actions import declare
+
+        declare(ACTIONS)
+        checks.register(every_sealed_field_has_a_policy)

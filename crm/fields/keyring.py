@@ -110,23 +110,25 @@ def opened(key_id: int, root_version: int, wrapped: bytes, *, label: str = "") -
     return found
 
 
-def by_id(key_id: int, *, label: str = "") -> AESGCM:
-    """The data key of that id; one query unless it is in the cache."""
+def by_id(key_id: int, *, label: str = "", peers: Iterable[int | None] = ()) -> AESGCM:
+    """The data key of that id; one query unless it is in the cache, which then brings its peers' keys along."""
     found = cache.get(key_id)
     if found is not None:
         return found
-    rows = _rows([key_id])
+    rows = warm([key_id, *peers])
     if key_id not in rows:
         raise SealBroken.not_its_own(label)
     return opened(key_id, *rows[key_id], label=label)
 
 
-def warm(key_ids: Iterable[int]) -> None:
+def warm(key_ids: Iterable[int | None]) -> Mapping[int, tuple[int, bytes]]:
     """Unwraps many data keys with one query, so that a page of sealed values costs one query, not one each."""
-    missing = [key_id for key_id in set(key_ids) if cache.get(key_id) is None]
-    for key_id, (root_version, wrapped) in _rows(missing).items():
+    wanted = {key_id for key_id in key_ids if key_id is not None}
+    rows = _rows([key_id for key_id in wanted if cache.get(key_id) is None])
+    for key_id, (root_version, wrapped) in rows.items():
         if wrapped:
             opened(key_id, root_version, wrapped)
+    return rows
 
 
 def _rows(key_ids: list[int]) -> Mapping[int, tuple[int, bytes]]:

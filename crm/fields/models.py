@@ -38,6 +38,10 @@ class DataKey(models.Model):
         return str(_("data key %(id)s")) % {"id": self.pk}
 
 
+# A page or a chunk; more rows than this load their keys one by one or with `with_keys()`.
+PEERS = 2_000
+
+
 class SealedQuerySet(models.QuerySet[Any, Any]):
     """A queryset whose bulk verbs never leave an index or a last four stale."""
 
@@ -73,6 +77,15 @@ class SealedQuerySet(models.QuerySet[Any, Any]):
         writer = self._chain()
         writer._sealing = True
         return models.QuerySet.bulk_update(writer, rows, sorted(names), batch_size=batch_size)
+
+    def _fetch_all(self) -> None:
+        fresh = self._result_cache is None
+        super()._fetch_all()  # type: ignore[misc]
+        rows = self._result_cache
+        if fresh and rows and len(rows) > 1 and isinstance(rows[0], self.model):
+            peers = [row.__dict__.get("data_key_id") for row in rows[:PEERS]]
+            for row in rows[:PEERS]:
+                row._state.sealed_peers = peers  # the first mask shown loads the keys of the whole page
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 from uuid import UUID
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django import forms
 from django.core import checks
 from django.core.exceptions import FieldError
@@ -114,15 +115,19 @@ def seal_id_of(instance: models.Model) -> UUID:
     return seal_id
 
 
+def _data_key(instance: models.Model, key_id: int, label: str) -> AESGCM:
+    loaded = instance._state.fields_cache.get("data_key")
+    if loaded is not None and loaded.pk == key_id:
+        return keyring.opened(key_id, loaded.root_version, loaded.wrapped, label=label)
+    peers = getattr(instance._state, "sealed_peers", None)
+    return keyring.by_id(key_id, label=label, peers=peers or ())
+
+
 def _open(data: bytes, label: str, seal_id: UUID, instance: models.Model) -> str:
     key_id = cipher.key_id_of(data, label)
     if key_id != getattr(instance, "data_key_id", key_id):
         raise SealBroken.not_its_own(label)
-    loaded = instance._state.fields_cache.get("data_key")
-    if loaded is not None:
-        aead = keyring.opened(key_id, loaded.root_version, loaded.wrapped, label=label)
-    else:
-        aead = keyring.by_id(key_id, label=label)
+    aead = _data_key(instance, key_id, label)
     try:
         return cipher.decrypt(aead, label, seal_id, data)
     except SealBroken:
@@ -234,11 +239,7 @@ class SealedTextField(models.BinaryField):  # type: ignore[type-arg]
             key_id = getattr(instance, "data_key_id", None)
             if key_id is None:
                 raise SealBroken(_("The record has no data key: give it one before it is saved."), label=self.label)
-            loaded = instance._state.fields_cache.get("data_key")
-            if loaded is not None:
-                aead = keyring.opened(key_id, loaded.root_version, loaded.wrapped, label=self.label)
-            else:
-                aead = keyring.by_id(key_id, label=self.label)
+            aead = _data_key(instance, key_id, self.label)
             text = raw.text
             instance.__dict__[self.attname] = cipher.encrypt(
                 aead, key_id, self.label, seal_id_of(instance), text

@@ -1,13 +1,47 @@
-"""Making data keys, sealing in bulk, and letting a person see a value in clear."""
+"""Making and ending data keys, sealing in bulk, and letting a person see a value in clear."""
 
 import os
+from typing import Any
 from uuid import UUID
 
+from django.apps import apps
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.access.errors import DomainError
+from crm.access.services import require
 from crm.fields import cipher, keyring
 from crm.fields.blind import blind_index
 from crm.fields.models import DataKey
+from crm.fields.policy import FieldPolicy, policy_of
+from crm.fields.sealed import SealedTextField, sealed_fields
+from crm.log import services as log
 
-__all__ = ["blind_index", "new_data_key", "new_data_keys", "seal_value"]
+__all__ = ["blind_index", "destroy_data_key", "new_data_key", "new_data_keys", "rewrap_data_keys", "reveal", "seal_value"]
+
+
+class ReasonMissing(DomainError):
+    """The value is shown only to people who say why they need it."""
+
+    code = "reason_missing"
+    message = _("Say why you need to see the full value.")
+    field = "reason"
+
+
+class NotRevealable(DomainError):
+    """There is no sealed field of that name with a policy."""
+
+    code = "not_revealable"
+    message = _("This value can not be shown in full.")
+
+
+class AlreadyDestroyed(DomainError):
+    """The data key is gone already."""
+
+    code = "already_destroyed"
+    message = _("This data key has been destroyed already.")
 
 
 def new_data_key() -> DataKey:
@@ -16,12 +50,12 @@ def new_data_key() -> DataKey:
 
 
 def new_data_keys(count: int) -> list[DataKey]:
-    """``count`` new data keys in one insert."""
+    """``count`` new data keys in one insert, unwrapped and ready in this process."""
     version = keyring.root_keys().current
     root = keyring.root_key(version)
     return DataKey.objects.bulk_create(
         DataKey(root_version=version, wrapped=cipher.wrap(root, version, os.urandom(cipher.KEY_BYTES)))
-        for _ in range(count)
+        for _number in range(count)
     )
 
 
@@ -29,3 +63,83 @@ def seal_value(data_key: DataKey, label: str, seal_id: UUID, text: str) -> bytes
     """The sealed bytes of one value, for rows written without a model (COPY); pure but for the nonce."""
     aead = keyring.opened(data_key.pk, data_key.root_version, data_key.wrapped, label=label)
     return cipher.encrypt(aead, data_key.pk, label, seal_id, text)
+
+
+def sealed_field(obj: models.Model | type[models.Model], name: str) -> tuple[SealedTextField, FieldPolicy]:
+    """The sealed field of that name and its policy; NotRevealable when there is none."""
+    model = obj if isinstance(obj, type) else type(obj)
+    for field in sealed_fields(model):
+        policy = policy_of(field.label)
+        if field.name == name and policy is not None:
+            return field, policy
+    raise NotRevealable
+
+
+def field_by_label(label: str) -> tuple[type[models.Model], SealedTextField, FieldPolicy]:
+    """Model, field and policy for a label such as ``customers.customer.mobile``; NotRevealable when unknown."""
+    policy = policy_of(label)
+    for model in apps.get_models() if policy else ():
+        for field in sealed_fields(model):
+            if field.label == label and hasattr(model, "data_key") and policy:
+                return model, field, policy
+    raise NotRevealable
+
+
+@transaction.atomic
+def reveal(*, actor: Actor, obj: models.Model, field: str, reason: str = "") -> str:
+    """The value in clear, for a person who may see it; who looked, at what and why is in the log.
+
+    Refused by the field's policy: no permission (403), record out of scope (404), reason missing
+    (`ReasonMissing`). `SealBroken` says in words why a stored value can not be opened.
+    """
+    sealed, policy = sealed_field(obj, field)
+    require(actor, policy.permission, obj)
+    if policy.asks_reason(actor) and not reason.strip():
+        raise ReasonMissing
+    clear: str = getattr(obj, sealed.name).open()
+    log.record(
+        actor=actor,
+        action="field.revealed",
+        target=obj,
+        data={"field": sealed.label, "class": policy.sensitivity},
+        reason=reason.strip(),
+    )
+    return clear
+
+
+@transaction.atomic
+def destroy_data_key(*, actor: Actor, data_key: DataKey, reason: str, customer: str = "") -> DataKey:
+    """Erases everything sealed under the key in the live system (older backups: once the root version
+    that wrapped it there is retired). There is no way back."""
+    require(actor, "fields.destroy_data_key")
+    data_key = DataKey.objects.select_for_update(no_key=True, of=("self",)).get(pk=data_key.pk)
+    if data_key.destroyed_at:
+        raise AlreadyDestroyed
+    data_key.wrapped = b""
+    data_key.destroyed_at = timezone.now()
+    data_key.save(update_fields=["wrapped", "destroyed_at"])
+    keyring.cache.drop(data_key.pk)
+    log.record(actor=actor, action="data_key.destroyed", target=data_key, customer=customer, reason=reason)
+    return data_key
+
+
+@transaction.atomic
+def rewrap_data_keys(*, actor: Actor, limit: int = 5_000) -> int:
+    """How many data keys were wrapped anew by the current root version, at most ``limit``; 0 when all are.
+
+    Values stay as they are: only their data keys are re-wrapped. A root version that wraps nothing any more can
+    be taken out of the key file.
+    """
+    require(actor, "fields.rewrap_data_keys")
+    version = keyring.root_keys().current
+    root = keyring.root_key(version)
+    waiting = DataKey.objects.filter(root_version__lt=version, destroyed_at=None).order_by("pk")
+    keys = list(waiting.select_for_update(no_key=True, of=("self",))[:limit])
+    for key in keys:
+        clear = cipher.unwrap(keyring.root_key(key.root_version), key.root_version, bytes(key.wrapped))
+        key.root_version, key.wrapped = version, cipher.wrap(root, version, clear)
+    DataKey.objects.bulk_update(keys, ["root_version", "wrapped"], batch_size=1_000)
+    if keys:
+        data: dict[str, Any] = {"keys": len(keys), "root_version": version}
+        log.record(actor=actor, action="data_keys.rewrapped", data=data)
+    return len(keys)

@@ -1,0 +1,11 @@
+"""The actions that this app writes in the log."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.log.actions import ActionKind
+
+ACTIONS = {
+    "field.revealed": ActionKind(_("Full value viewed"), "audit"),
+    "data_key.destroyed": ActionKind(_("Data key destroyed"), "security"),
+    "data_keys.rewrapped": ActionKind(_("Data keys wrapped by a new root key"), "security"),
+}

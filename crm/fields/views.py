@@ -1,0 +1,65 @@
+"""Seeing a sealed value in full: one click where the policy asks no reason, else a reason first."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from crm.access.gate import signed_in_page
+from crm.access.services import actor_of, get_visible, require
+from crm.fields import services
+from crm.fields.errors import SealBroken
+from crm.fields.forms import RevealForm
+
+
+@signed_in_page("each sealed field has its own permission, which the view and the service ask for")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def reveal(request: HttpRequest, label: str, reference: str) -> HttpResponse:
+    """GET: the reason form, or the mask again with ``?cancel``. POST: the value, once, logged."""
+    try:
+        model, field, policy = services.field_by_label(label)
+    except services.NotRevealable:
+        raise Http404 from None
+    actor = actor_of(request)
+    require(actor, policy.permission)
+    obj = get_visible(model._default_manager.all(), actor, policy.permission, reference=reference)  # type: ignore[arg-type]
+    context: dict[str, Any] = {
+        "obj": obj,
+        "label": label,
+        "reference": reference,
+        "name": policy.name,
+        "purpose": policy.purpose,
+        "sealed": getattr(obj, field.name),
+        "asks_reason": policy.asks_reason(actor),
+        "back": _back(request),
+    }
+    if request.method == "GET":
+        state = "masked" if "cancel" in request.GET else "asking"
+        return _answer(request, {**context, "state": state, "form": RevealForm()})
+    form = RevealForm(request.POST)
+    if context["asks_reason"] and not form.is_valid():
+        return _answer(request, {**context, "state": "asking", "form": form}, status=422)
+    reason = form.cleaned_data["reason"] if context["asks_reason"] else request.POST.get("reason", "")[:200]
+    try:
+        context["clear"] = services.reveal(actor=actor, obj=obj, field=field.name, reason=reason)
+    except SealBroken as broken:
+        return _answer(request, {**context, "state": "broken", "problem": str(broken)}, status=409)
+    return _answer(request, {**context, "state": "revealed"})
+
+
+def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        response = render(request, "fields/_sealed.html", context)  # htmx swaps answers of 200 only
+    else:
+        response = render(request, "fields/reveal.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _back(request: HttpRequest) -> str:
+    place = request.POST.get("back") or request.GET.get("back") or ""
+    return place if url_has_allowed_host_and_scheme(place, allowed_hosts=None) else ""
