@@ -1,0 +1,42 @@
+"""Fixtures of every test: the database of this worker, fresh after each test that commits."""
+
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import connections
+from django.test import TransactionTestCase
+
+from crm.operations.pytest_plugin import RUN
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """A copy of the migrated database for this worker; tests work in it as the role app."""
+    RUN.start()
+    RUN.renew_database()
+    yield
+    connections.close_all()
+
+
+def _renew_database(case: TransactionTestCase) -> None:
+    """Instead of TRUNCATE, which the audit log refuses and which would also empty the seeded tables."""
+    connections.close_all()
+    RUN.renew_database()
+
+
+TransactionTestCase._fixture_teardown = _renew_database  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def superuser() -> Iterator[psycopg.Connection]:
+    """A session beside Django's as the database's superuser, for tests that play the intruder (with `transaction=True`)."""
+    with RUN.postgres.connect(RUN.database) as session:
+        yield session
+
+
+@pytest.fixture(scope="session", autouse=True)
+def allow_async_unsafe() -> None:
+    """Playwright's synchronous interface runs an event loop in the test's thread; Django would refuse the database there."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

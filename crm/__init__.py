@@ -1,0 +1,1 @@
+"""The ground floors and the settings of the CRM."""

@@ -1,0 +1,172 @@
+"""The servers of a test run: one PostgreSQL and one Valkey in a home of their own, a database per xdist worker.
+
+Loaded by pytest before Django's settings (see pyproject.toml), so it imports no Django. The migrated cluster is kept between runs
+under a hash of everything that shapes it; a run copies it, so a run costs a second, and any number of runs may go on side by side.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from psycopg import sql
+
+from crm.operations.servers.homes import SHARED_ROOT, Home
+from crm.operations.servers.keys import ensure_keys
+from crm.operations.servers.postgres import APP, DATABASE, OWNER, SUPERUSER, Postgres
+from crm.operations.servers.valkey import Valkey
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".local" / "test-templates"
+PREFIX = "crm-test-"
+TEMPLATES_KEPT = 4
+# What a migrated database depends on: migrations and the data they load, role tables, the servers' own set-up.
+SHAPES = ("*/migrations/**/*", "crm/*/migrations/**/*", "**/roles.py", "**/data/*", "crm/operations/servers/*.py", "requirements.txt")
+
+
+class Run:
+    """One test run's servers; workers of the same run share them through the environment."""
+
+    def __init__(self) -> None:
+        self.worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        given = os.environ.get("CRM_TEST_HOME")
+        self.ours = given is None
+        self.home = Home(Path(given) if given else Path(tempfile.mkdtemp(prefix=PREFIX)))
+        self.postgres = Postgres(self.home, test=True)
+        self.valkey = Valkey(self.home, test=True)
+        self.database = f"crm_{self.worker}"
+        self.started = False
+
+    def enter(self) -> None:
+        """Point the settings at this run's servers, which may start later."""
+        if self.ours:
+            _remove_left_over()
+            (self.home.path / "pid").write_text(str(os.getpid()))
+            self.home.prepare()
+            ensure_keys(self.home)
+            self.home.write_secret("database.json", _passwords())
+        number = int(self.worker.removeprefix("gw")) + 1 if self.worker.startswith("gw") else 0
+        os.environ |= {
+            "CRM_ENV": "test",
+            "CRM_HOME": str(self.home.path),
+            "CRM_TEST_HOME": str(self.home.path),
+            "CRM_DATABASE_URL": self.postgres.url(APP, self.database),
+            "CRM_OWNER_DATABASE_URL": self.postgres.url(OWNER, self.database),
+            "CRM_BROKER_URL": self.valkey.url(number),
+            "CRM_LOG_LEVEL": os.environ.get("CRM_LOG_LEVEL", "WARNING"),
+        }
+        for name in ("CRM_MAIL_URL", "CRM_KEYS_FILE", "CRM_ALLOWED_HOSTS", "CRM_BASE_URL", "CRM_DEBUG"):
+            os.environ.pop(name, None)
+
+    def start(self) -> None:
+        """Start the servers on a copy of the migrated cluster (once; a worker finds them running)."""
+        if self.ours and not self.started:
+            _copy(template(), self.postgres.data)
+            self.postgres.start()
+            self.valkey.start()
+            self.started = True
+
+    def renew_database(self) -> None:
+        """Give this worker a fresh copy of the migrated database (about 50 ms), whatever the last test left behind."""
+        name, source = sql.Identifier(self.database), sql.Identifier(DATABASE)
+        with self.postgres.connect("postgres") as session:
+            session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER {}").format(name, source, sql.Identifier(OWNER)))
+            session.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+            session.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(name, sql.Identifier(APP)))
+
+    def leave(self) -> None:
+        """End the servers and remove what the run wrote."""
+        if self.ours:
+            self.valkey.stop()
+            self.postgres.stop()
+            self.home.remove()
+
+
+def template() -> Path:
+    """The data folder of a stopped cluster whose database `crm` is migrated to the present state of the code."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    folder = CACHE / _shape()
+    with _locked(CACHE / "lock"):
+        if not folder.exists():
+            _build(folder)
+        os.utime(folder)
+        kept = sorted((p for p in CACHE.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True)
+        for old in kept[TEMPLATES_KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def _build(folder: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}template-") as temporary:
+        home = Home(Path(temporary))
+        home.prepare()
+        ensure_keys(home)
+        home.write_secret("database.json", _passwords())
+        postgres = Postgres(home, test=True)
+        try:
+            postgres.start()
+            environment = os.environ | {
+                "CRM_ENV": "test",
+                "CRM_HOME": temporary,
+                "CRM_DATABASE_URL": postgres.url(APP),
+                "CRM_OWNER_DATABASE_URL": postgres.url(OWNER),
+            }
+            command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--skip-checks", "--verbosity", "0"]
+            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise RuntimeError(f"The test database could not be migrated:\n{done.stdout}\n{done.stderr}")
+            postgres.stop()
+            draft = folder.with_name(f".draft-{os.getpid()}")
+            _copy(postgres.data, draft)
+            draft.rename(folder)
+        finally:
+            postgres.stop()
+            home.remove()
+            Path(temporary).mkdir(exist_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    subprocess.run(["cp", "-a", "--reflink=auto", str(source), str(target)], check=True)
+
+
+def _passwords() -> dict[str, str]:
+    """The roles' passwords in every test cluster of this clone; they open nothing but temporary databases."""
+    return {role: f"test-{role}" for role in (SUPERUSER, OWNER, APP)}
+
+
+def _shape() -> str:
+    digest = hashlib.sha256()
+    files = {path for pattern in SHAPES for path in ROOT.glob(pattern) if path.is_file() and path.suffix != ".pyc"}
+    for path in sorted(p for p in files if not {".venv", ".local", "node_modules"} & set(p.relative_to(ROOT).parts)):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _remove_left_over() -> None:
+    """Remove the homes of test runs that were killed."""
+    candidates = list(Path(tempfile.gettempdir()).glob(f"{PREFIX}*"))
+    if SHARED_ROOT.is_dir() and os.geteuid() == 0:
+        for state in SHARED_ROOT.iterdir():
+            with contextlib.suppress(OSError):
+                home = Path((state / "home").read_text().strip())
+                if home.name.startswith(PREFIX) and not home.exists():
+                    shutil.rmtree(state, ignore_errors=True)
+    for home in candidates:
+        with contextlib.suppress(OSError, ValueError):
+            if home.stat().st_uid == os.geteuid() and not Path(f"/proc/{int((home / 'pid').read_text())}").exists():
+                Home(home).remove()
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,356 @@
+"""Settings: one file, read from the environment, the keys file and the running servers' addresses.
+
+Imports nothing of ours: apps, backends and middleware are named by string. Unsafe combinations are refused by the system checks
+of `crm.operations.checks`, which say in words what to change.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import django_stubs_ext
+import structlog
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+# Fields, managers and forms take type parameters at run time too.
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ENV = os.environ.get("CRM_ENV", "demo")
+HOME = Path(os.environ.get("CRM_HOME") or BASE_DIR / ".local").resolve()
+if ENV not in ("demo", "test", "production"):
+    raise ImproperlyConfigured(f"CRM_ENV is {ENV!r}; it must be demo, test or production.")
+PRODUCTION = ENV == "production"
+DEBUG = os.environ.get("CRM_DEBUG") == "1"
+PORT = int(os.environ.get("PORT") or 8000)
+# Cookies know no ports: two clones on one machine would sign each other out under one cookie name.
+_HOME_MARK = hashlib.sha256(str(HOME).encode()).hexdigest()[:8]
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file, or an empty one where the file is not there yet."""
+    if not path.exists():
+        return {}
+    return dict(json.loads(path.read_text()))
+
+
+# --- Keys and addresses -------------------------------------------------------------------------------------------------
+
+KEYS_FILE = Path(os.environ.get("CRM_KEYS_FILE") or HOME / "secrets" / "keys.json")
+# {"secret_key": str, "root_keys": {"1": base64 of 32 bytes}, "index_key": …, "log_mac_key": …, "token_key": …, "identity_key": …}
+CRM_KEYS = _read_json(KEYS_FILE)
+# Without keys nothing can be sealed or signed in (a check says so); commands that touch no data (makemigrations) still load.
+SECRET_KEY = CRM_KEYS.get("secret_key") or secrets.token_urlsafe(48)
+
+# The supervisor of `make run` writes where its servers listen, so that `manage.py` works beside it.
+_SERVERS = _read_json(HOME / "secrets" / "servers.json")
+
+
+def _address(name: str) -> str:
+    return os.environ.get(name) or str(_SERVERS.get(name, ""))
+
+
+def _database(url: str) -> dict[str, Any]:
+    """Django's dictionary for postgresql://role:password@host:port/name?host=/socket/folder&option=value."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ImproperlyConfigured("Database addresses begin with postgresql://; this product runs on PostgreSQL only.")
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", "") or (parts.hostname or ""),
+        "PORT": query.pop("port", "") or str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": query,
+    }
+
+
+# "default" signs in as the role app. "owner" is for migrations alone: a web or worker process needs no CRM_OWNER_DATABASE_URL.
+_NO_SERVER = f"postgresql://app@/crm?host={HOME}/no-server-is-running"
+DATABASES = {"default": _database(_address("CRM_DATABASE_URL") or _NO_SERVER)}
+if _address("CRM_OWNER_DATABASE_URL"):
+    DATABASES["owner"] = _database(_address("CRM_OWNER_DATABASE_URL"))
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- The house ----------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "crm.log",
+    "crm.access",
+    "crm.fields",
+    "crm.money",
+    "crm.calendar",
+    "crm.jobs",
+    "crm.notify",
+    "crm.lists",
+    "crm.ui",
+    "crm.operations",
+    "crm.approvals",
+    "crm.staff",
+    "audit",
+    "customers",
+    "products",
+    "transactions",
+    "risk",
+    "reports",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "guardian",
+    "auditlog",
+    "pgtrigger",
+    "pghistory",
+    "django_htmx",
+    "django_structlog",
+]
+if not PRODUCTION:
+    INSTALLED_APPS.append("demo")  # outside the house; production does not know its commands
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crm.operations.middleware.canonical_host",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "crm.operations.middleware.no_store",
+    "crm.access.middleware.ActorMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
+]
+ROOT_URLCONF = "crm.urls"
+WSGI_APPLICATION = "crm.wsgi.application"
+CELERY_APP = "crm.celery"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "crm.ui.templatetags.ui"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+INSTALLED_APPS.append("django.forms")
+
+# --- Language, time -----------------------------------------------------------------------------------------------------
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+BANK_ZONE = os.environ.get("CRM_BANK_ZONE", "Asia/Shanghai")
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = f"crm_language_{_HOME_MARK}"
+LANGUAGE_COOKIE_HTTPONLY = True
+
+# --- People, sessions, passwords ----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "staff.User"
+AUTHENTICATION_BACKENDS = ["crm.access.backend.ReachBackend"]
+LOGIN_URL = "staff:sign_in"
+LOGIN_REDIRECT_URL = "staff:home"
+ANONYMOUS_USER_NAME = None  # guardian: no database row for "nobody"
+GUARDIAN_MONKEY_PATCH_USER = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+if ENV == "test":
+    # Tests sign in thousands of times; production refuses this hasher by a check.
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
+PASSWORD_PROFILE = os.environ.get("CRM_PASSWORD_PROFILE", "mlps3")
+_LENGTH = {"mlps3": 12, "asvs": 15}.get(PASSWORD_PROFILE, 15)
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": _LENGTH}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("number", "name", "name_pinyin", "email", "mobile")},
+    },
+]
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # PostgreSQL: the broker holds only what may vanish
+SESSION_COOKIE_NAME = f"crm_session_{_HOME_MARK}"
+SESSION_COOKIE_AGE = int(timedelta(hours=10).total_seconds())  # absolute end; the 15 idle minutes are crm.access's
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = f"crm_csrf_{_HOME_MARK}"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- Web ----------------------------------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = [h for h in os.environ.get("CRM_ALLOWED_HOSTS", "").split(",") if h]
+if not PRODUCTION:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "testserver"]
+CSRF_TRUSTED_ORIGINS = [f"https://{h}" for h in ALLOWED_HOSTS if PRODUCTION]
+BASE_URL = os.environ.get("CRM_BASE_URL") or f"http://localhost:{PORT}"  # links in mails
+# "X-Forwarded-Proto" where a proxy terminates TLS and always overwrites this header.
+PROXY_HEADER = os.environ.get("CRM_PROXY_HEADER", "")
+if PROXY_HEADER:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_" + PROXY_HEADER.upper().replace("-", "_"), "https")
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    feature: [] for feature in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "hid", "midi", "fullscreen")
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "collected"
+# The supervisor puts ECharts into the home; pages work without it.
+STATICFILES_DIRS = [path for path in (BASE_DIR / "static", HOME / "static") if path.is_dir()]
+_STATIC = "whitenoise.storage.CompressedManifestStaticFilesStorage" if PRODUCTION else "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _STATIC},
+}
+MEDIA_ROOT = HOME / "files"  # sealed uploads and exports; no URL serves it
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["crm.staff.api.PartnerTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["crm.access.api.GatePermission"],
+    "EXCEPTION_HANDLER": "crm.access.api.exception_handler",
+    "DEFAULT_PARSER_CLASSES": ["crm.access.api.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CRM API",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+AUDITLOG_INCLUDE_ALL_MODELS = False
+
+# --- Tasks --------------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = _address("CRM_BROKER_URL") or f"redis+socket://{HOME}/no-broker-is-running"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Longer than the longest task: Celery runs a task again that is not acknowledged by then.
+    "visibility_timeout": 2 * 3600,
+    # With the defaults a task of a killed worker came back after 103 s.
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "max_retries": 1,
+}
+CELERY_TASK_ALWAYS_EAGER = False
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TIME_LIMIT = 3600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = BANK_ZONE
+# A schedule in code, not in the database: what runs at night is reviewed and released like all else, and no row can make the
+# worker run a task of somebody's choice (docs/adr/). Names are strings; the apps own the tasks.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
+
+# --- Mail, logs ---------------------------------------------------------------------------------------------------------
+
+_MAIL = urlsplit(os.environ.get("CRM_MAIL_URL", ""))  # smtp://user:password@host:25 or smtps://…:465 or smtp+tls://…:587
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("CRM_MAIL_FROM", "crm@localhost")
+EMAIL_FILE_PATH = str(HOME / "mail")
+EMAIL_TIMEOUT = 10
+if _MAIL.hostname:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _MAIL.hostname, _MAIL.port or 25
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_MAIL.username or ""), unquote(_MAIL.password or "")
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.scheme == "smtps", _MAIL.scheme == "smtp+tls"
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.JSONRenderer(ensure_ascii=False),
+            "foreign_pre_chain": [
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.format_exc_info,
+            ],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("CRM_LOG_LEVEL", "INFO")},
+}
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+SILENCED_SYSTEM_CHECKS = [
+    "guardian.W001",  # our own backend gives the one answer; guardian's knows no expiry
+]
