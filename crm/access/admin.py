@@ -1,0 +1,229 @@
+"""The auditors' admin: every table of the product to be read, masked, each look written in the log; nothing to be changed.
+
+An app shows a model there in its own `admin.py`::
+
+    from crm.access.admin import ReadOnlyAdmin, auditor_site
+
+    @admin.register(Freeze, site=auditor_site)
+    class FreezeAdmin(ReadOnlyAdmin):
+        list_display = ("reference", "kind", "status", "placed_at")
+        list_filter = ("kind", "status")
+        search_fields = ("=reference",)                 # never a sealed column
+        fields = ("reference", "kind", "status", "authority", "placed_at", "lifted_at")
+
+* Who sees it: holders of `audit.open_admin` *and* of `<app>.view_<model>`; rows by `visible_to`.
+* Rows are addressed by `reference_field` ("reference" unless said otherwise), never by their integer key.
+* `fields` is explicit. Sealed values show their mask by themselves; for a name or another C2 value that is not sealed write a method that
+  masks it. Columns of bytes (indexes, wrapped keys) are refused.
+* Actions, adding, changing, deleting, inlines and Django's own history do not exist here. Signing in is the product's own.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, re_path, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.access.errors import NotVisible, Refused
+from crm.access.gate import gated
+from crm.access.scopes import ScopedQuerySet
+from crm.access.services import actor_of, require
+from crm.log import services as log
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[models.Model]
+    _Paginator = Paginator[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+    _Paginator = Paginator
+
+PERMISSION = "audit.open_admin"
+# A public reference, a UUID, a branch code or an employee number. Rows' pages are not named "…_change": Django would make links
+# with integer keys out of that name.
+_REFERENCE = r"(?P<object_id>[A-Za-z0-9][A-Za-z0-9_.-]{2,63})"
+_LONG_NUMBER = re.compile(r"\d{3,}(?=\d{4})")
+
+
+class CappedPaginator(_Paginator):
+    """Pages over at most the first 10,000 rows: a table of millions is searched, not leafed through."""
+
+    most = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, or 10,000 when there are more."""
+        rows = self.object_list
+        return int(rows.order_by()[: self.most].count()) if isinstance(rows, models.QuerySet) else len(rows)
+
+
+class ReferenceList(ChangeList):
+    """A list whose rows are linked by reference."""
+
+    def url_for_result(self, result: models.Model) -> str:
+        """The address of the row's page."""
+        model_admin = self.model_admin
+        assert isinstance(model_admin, ReadOnlyAdmin)
+        return model_admin.url_of(result)
+
+
+class AuditorSite(admin.AdminSite):
+    """The admin behind the product's own sign-in and gate."""
+
+    site_header = site_title = _("Auditor's admin")
+    index_title = _("Tables")
+    site_url = None
+    enable_nav_sidebar = False
+    final_catch_all_view = False
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """The view behind the gate; the middleware already keeps it out of caches."""
+        return gated(PERMISSION)(view)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether the reader may open the admin at all."""
+        return bool(actor_of(request).reach(PERMISSION))
+
+    def get_urls(self) -> list[Any]:
+        """Index, one page per app, the models' pages: no sign-in, password, shortcut or catch-all page."""
+        urls: list[Any] = [
+            path("", self.admin_view(self.index), name="index"),
+            path("jsi18n/", self.admin_view(self.i18n_javascript), name="jsi18n"),
+        ]
+        labels = sorted({model._meta.app_label for model in self._registry})
+        for model, model_admin in self._registry.items():
+            prefix = f"{model._meta.app_label}/{model._meta.model_name}/"
+            urls += [path(prefix + tail, view, name=name) for tail, view, name in getattr(model_admin, "pages", list)()]
+            urls.append(re_path(rf"^{prefix}{_REFERENCE}/$", *_detail(self, model_admin)))
+        if labels:
+            urls.append(re_path(rf"^(?P<app_label>{'|'.join(labels)})/$", self.admin_view(self.app_index), name="app_list"))
+        return urls
+
+
+def _detail(site: AuditorSite, model_admin: Any) -> tuple[Callable[..., Any], dict[str, Any], str]:
+    meta = model_admin.opts
+    return site.admin_view(model_admin.change_view), {}, f"{meta.app_label}_{meta.model_name}_row"
+
+
+auditor_site = AuditorSite(name="admin")
+
+
+class ReadOnlyAdmin(_ModelAdmin):
+    """Base of every table shown to auditors; see the module's text."""
+
+    reference_field = "reference"
+    actions = None
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    view_on_site = False
+    inlines = ()
+
+    @property
+    def view_permission(self) -> str:
+        """The permission that shows this model."""
+        return f"{self.opts.app_label}.view_{self.opts.model_name}"
+
+    def pages(self) -> list[tuple[str, Callable[..., Any], str]]:
+        """The pages without a row: the list only."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
+        return [("", self.admin_site.admin_view(self.changelist_view), name)]
+
+    def url_of(self, obj: models.Model) -> str:
+        """The address of a row's page."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_row"
+        return reverse(name, args=[str(getattr(obj, self.reference_field))])
+
+    # -- who may: read, and nothing else
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the app is listed."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Whether the reader holds the permission; rows out of scope were never loaded."""
+        return bool(actor_of(request).reach(self.view_permission))
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Never."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[models.Model]":
+        """The rows in the reader's scope. A model without a scope is shown to reach "all" only."""
+        rows: models.QuerySet[models.Model] = self.model._default_manager.all()
+        actor = actor_of(request)
+        if isinstance(rows, ScopedQuerySet):
+            rows = rows.visible_to(actor, self.view_permission)
+        elif actor.reach(self.view_permission).value != "all":
+            rows = rows.none()
+        ordering = self.get_ordering(request)
+        return rows.order_by(*ordering) if ordering else rows
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row with this reference, or None."""
+        return self.get_queryset(request).filter(**{self.reference_field: object_id}).first()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list that links by reference."""
+        return ReferenceList
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The fields the app named; bytes are never shown."""
+        if not self.fields:
+            raise TypeError(f"{type(self).__name__} must name its fields")
+        return self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All of them."""
+        return self.get_fields(request, obj)
+
+    # -- each look is a line
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, after the look was written down."""
+        actor = self._enter(request)
+        asked = {name: _without_numbers(value) for name, value in request.GET.items()}
+        with transaction.atomic():
+            log.record(actor=actor, action="admin.listed", data={"table": self.opts.label_lower, "asked": asked})
+        return super().changelist_view(request, {**(extra_context or {}), "title": self.opts.verbose_name_plural})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The row's page, after the look was written down."""
+        actor = self._enter(request)
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise NotVisible(self.view_permission, detail=f"{self.opts.label_lower} {object_id}")
+        with transaction.atomic():
+            log.record(actor=actor, action="admin.viewed", target=obj)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def _enter(self, request: HttpRequest) -> Actor:
+        actor = actor_of(request)
+        require(actor, self.view_permission)
+        if request.method not in ("GET", "HEAD"):
+            raise Refused(self.view_permission, detail=f"{request.method} in the read-only admin")
+        return replace(actor, origin="admin")
+
+
+def _without_numbers(text: str) -> str:
+    # What was searched may be an ID or account number: the log keeps its last four digits only.
+    return _LONG_NUMBER.sub(lambda found: "*" * len(found[0]), text)[:200]
