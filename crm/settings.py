@@ -79,6 +79,7 @@ def _database(url: str) -> dict[str, Any]:
 # "default" signs in as the role app. "owner" is for migrations alone: a web or worker process needs no CRM_OWNER_DATABASE_URL.
 _NO_SERVER = f"postgresql://app@/crm?host={HOME}/no-server-is-running"
 DATABASES = {"default": _database(_address("CRM_DATABASE_URL") or _NO_SERVER)}
+APP_ROLE = DATABASES["default"]["USER"]  # `migrate` signs in as owner for a while, the grants are for this one
 if _address("CRM_OWNER_DATABASE_URL"):
     DATABASES["owner"] = _database(_address("CRM_OWNER_DATABASE_URL"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

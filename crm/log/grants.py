@@ -36,7 +36,7 @@ def after_migrate(*, using: str, **kwargs: Any) -> None:
         there, me = cursor.fetchone()
         if not there:
             return
-        role = settings.DATABASES["default"]["USER"]
+        role = settings.APP_ROLE
         if role and role != me:
             quoted = connection.ops.quote_name(role)
             for statement in statements(quoted):

@@ -4,6 +4,7 @@ Loaded by pytest before Django's settings (see pyproject.toml), so it imports no
 under a hash of everything that shapes it; a run copies it, so a run costs a second, and any number of runs may go on side by side.
 """
 
+import base64
 import contextlib
 import fcntl
 import hashlib
@@ -18,7 +19,7 @@ from pathlib import Path
 from psycopg import sql
 
 from crm.operations.servers.homes import SHARED_ROOT, Home
-from crm.operations.servers.keys import ensure_keys
+from crm.operations.servers.keys import HMAC_KEYS, KEYS_NAME, ensure_keys
 from crm.operations.servers.postgres import APP, DATABASE, OWNER, SUPERUSER, Postgres
 from crm.operations.servers.valkey import Valkey
 
@@ -49,6 +50,7 @@ class Run:
             _remove_left_over()
             (self.home.path / "pid").write_text(str(os.getpid()))
             self.home.prepare()
+            self.home.write_secret(KEYS_NAME, _keys())
             ensure_keys(self.home)
             self.home.write_secret("database.json", _passwords())
         number = int(self.worker.removeprefix("gw")) + 1 if self.worker.startswith("gw") else 0
@@ -107,6 +109,7 @@ def _build(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}template-") as temporary:
         home = Home(Path(temporary))
         home.prepare()
+        home.write_secret(KEYS_NAME, _keys())
         ensure_keys(home)
         home.write_secret("database.json", _passwords())
         postgres = Postgres(home, test=True)
@@ -140,6 +143,11 @@ def _copy(source: Path, target: Path) -> None:
 def _passwords() -> dict[str, str]:
     """The roles' passwords in every test cluster of this clone; they open nothing but temporary databases."""
     return {role: f"test-{role}" for role in (SUPERUSER, OWNER, APP)}
+
+
+def _keys() -> dict[str, str]:
+    """HMAC keys of every test home: the template's log is attested under the key that the run will verify it with."""
+    return {name: base64.b64encode(hashlib.sha256(f"test {name}".encode()).digest()).decode() for name in HMAC_KEYS}
 
 
 def _shape() -> str:
