@@ -1,0 +1,213 @@
+"""Values on a page: money, times, shares, masked numbers, badges, bars. Part of the builtin library `ui`."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.template import Library
+from django.template.context import RequestContext
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from crm.lists import formats
+from crm.ui.icons import PATHS
+
+register = Library()
+NOTHING = format_html('<span class="quiet">{}</span>', "—")
+
+
+def unit_of(context: Mapping[str, Any] | RequestContext) -> str:
+    """The reader's unit of money: "yuan" or "wan"."""
+    request = context.get("request")
+    unit = getattr(request, "session", {}).get("unit", formats.YUAN)
+    return unit if unit in formats.UNITS else formats.YUAN
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> SafeString:
+    """A line drawing, hidden from screen readers: the words beside it say what it means."""
+    return format_html(
+        '<svg width="{0}" height="{0}" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.4" '
+        'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false"><path d="{1}"/></svg>',
+        size,
+        PATHS[name],
+    )
+
+
+@register.simple_tag(takes_context=True)
+def money(
+    context: RequestContext,
+    value: Decimal | None,
+    currency: str = "CNY",
+    unit: str = "",
+    signed: bool = False,
+) -> SafeString:
+    """`{% money amount "CNY" %}`: in the reader's unit; other currencies carry their code; `signed=True` colours and signs."""
+    if value is None or value == "":
+        return NOTHING
+    unit = (unit or unit_of(context)) if currency == "CNY" else formats.YUAN
+    text = formats.amount(value, currency, unit)
+    if signed and Decimal(str(value)) > 0:
+        text = f"+{text}"
+    level = (
+        ("plus" if text.startswith("+") else "minus" if text.startswith("-") else "")
+        if signed
+        else ""
+    )
+    shown = text if currency == "CNY" else f"{currency} {text}"
+    full = formats.amount(value, currency) if unit == formats.WAN else ""
+    return format_html(
+        '<data value="{}"{}{}>{}</data>',
+        value,
+        format_html(' class="{}"', level) if level else "",
+        format_html(' title="{}"', full) if full else "",
+        shown,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def money_unit(context: RequestContext) -> str:
+    """The reader's unit as a word: 元 or 万元."""
+    return _("CNY 10,000") if unit_of(context) == formats.WAN else _("CNY")
+
+
+@register.simple_tag(name="datetime")
+def datetime_tag(value: datetime | date | None, short: bool = False) -> SafeString:
+    """`{% datetime at %}`: 2026-11-21 14:30:05 on the bank's clock; a date as 2026-11-21; `short=True` leaves out year and seconds."""
+    if value is None or value == "":
+        return NOTHING
+    if not isinstance(value, datetime):
+        return format_html('<time datetime="{0}">{0}</time>', formats.day(value))
+    full = formats.moment(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        formats.bank_time(value).isoformat(),
+        full,
+        full[5:16] if short else full,
+    )
+
+
+@register.filter(name="moment")
+def moment_filter(value: datetime | None) -> str:
+    """`{{ at|moment }}`: the text of `{% datetime %}` without markup, for titles and sentences."""
+    return formats.moment(value)
+
+
+@register.filter(name="day")
+def day_filter(value: date | datetime | None) -> str:
+    """`{{ at|day }}`: 2026-11-21 on the bank's clock."""
+    return formats.day(value)
+
+
+@register.filter(name="number")
+def number_filter(value: Decimal | float | None) -> str:
+    """`{{ n|number }}`: 12,345."""
+    return "" if value is None or value == "" else formats.number(value)
+
+
+@register.filter(name="percent")
+def percent_filter(value: Decimal | float | None, decimals: int = 1) -> str:
+    """`{{ share|percent }}`: 98.0% of a share between 0 and 1."""
+    return "" if value is None or value == "" else formats.percent(value, decimals)
+
+
+def remaining(at: datetime, moment: datetime) -> tuple[str, str]:
+    """The words and the level of a time limit."""
+    left = at - moment
+    if left < timedelta(0):
+        return _("Overdue since %(at)s") % {"at": formats.moment(at)[5:16]}, "high"
+    if left < timedelta(days=1):
+        hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
+        text = _("%(hours)d h %(minutes)02d min left") % {
+            "hours": hours,
+            "minutes": minutes,
+        }
+        return text, "high" if left < timedelta(hours=4) else "mid"
+    return formats.moment(at)[:16], ""
+
+
+@register.simple_tag
+def due(value: datetime | None) -> SafeString:
+    """`{% due alert.due_at %}`: what is left of a time limit, red under four hours and when overdue."""
+    if value is None:
+        return NOTHING
+    text, level = remaining(value, now())
+    return format_html(
+        '<time datetime="{}" title="{}" class="level-{}">{}</time>',
+        value.isoformat(),
+        formats.moment(value),
+        level or "none",
+        text,
+    )
+
+
+@register.simple_tag
+def badge(text: Any, level: str = "", url: str = "", title: str = "") -> SafeString:
+    """`{% badge alert.get_state_display "high" url %}`: level is high, mid, low, hold, info or empty; never colour alone."""
+    tag = "a" if url else "span"
+    return format_html(
+        '<{} class="badge"{}{}{}>{}</{}>',
+        tag,
+        format_html(' data-level="{}"', level) if level else "",
+        format_html(' href="{}"', url) if url else "",
+        format_html(' title="{}"', title) if title else "",
+        text,
+        tag,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def masked(
+    context: RequestContext, value: Any, url: str = "", label: str = ""
+) -> SafeString:
+    """`{% masked customer.id_number reveal_url %}`: the mask, and one act beside it that opens the value (a POST, logged by its view).
+
+    The view answers htmx with `ui/_revealed.html` (context: text) and a plain POST with the page `ui/revealed.html`; both by
+    `crm.ui.reveal.show(request, text, back)`.
+    """
+    if value is None or str(value) == "":
+        return NOTHING
+    return render_to_string(
+        "ui/_masked.html",
+        {
+            "value": str(value),
+            "url": url,
+            "label": label or _("Show"),
+            "csrf_token": context.get("csrf_token", ""),
+        },
+    )
+
+
+@register.simple_tag
+def progress(done: float, total: float, label: str = "", level: str = "") -> SafeString:
+    """`{% progress job.progress job.total %}`: a bar with its figures beside it; a total of 0 means not known yet."""
+    if not total:
+        return format_html(
+            '<div class="progress"><progress aria-label="{0}"></progress><span>{0}</span></div>',
+            label or _("Waiting"),
+        )
+    share = formats.percent(Decimal(str(done)) / Decimal(str(total)), 0)
+    return format_html(
+        '<div class="progress"><progress value="{}" max="{}" aria-label="{}"{}></progress><span>{}</span></div>',
+        done,
+        total,
+        label or share,
+        format_html(' data-level="{}"', level) if level else "",
+        label or f"{formats.number(done)} / {formats.number(total)} ({share})",
+    )
+
+
+@register.simple_tag
+def meter(value: float, top: float = 1, level: str = "", label: str = "") -> SafeString:
+    """`{% meter 0.92 1 "high" %}`: a small bar for a cell; the figure itself must stand beside it."""
+    return format_html(
+        '<span class="meter"><meter value="{}" min="0" max="{}" aria-label="{}"{}></meter></span>',
+        value,
+        top or 1,
+        label or formats.number(value),
+        format_html(' data-level="{}"', level) if level else "",
+    )
