@@ -82,10 +82,10 @@ class Sealed:
             return masks.mask(self._field.mask, self.open())
         except KeyDestroyed:
             return _("erased")
-        except SealBroken as broken:
+        except SealBroken:
             # The page still has to show the record; opening it refuses in words.
-            logger.exception("seal broken", extra={"label": self.label, "pk": self._instance.pk})
-            return _("seal broken") if str(broken) else ""
+            logger.error("seal broken: %s of row %s", self.label, self._instance.pk)
+            return _("seal broken")
 
     def __str__(self) -> str:
         return self.mask
