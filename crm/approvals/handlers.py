@@ -1,0 +1,126 @@
+"""What can be proposed: every app registers a handler per kind of change or act in `AppConfig.ready()`."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.db.models import Model, QuerySet
+from django.utils.functional import Promise
+
+from crm.access.actor import Actor
+from crm.access.reach import Reach
+from crm.access.scopes import ScopedQuerySet
+
+if TYPE_CHECKING:
+    from crm.approvals.models import ChangeRequest
+
+DEFAULT_LIFE = timedelta(days=7)
+"""A request that nobody decided in a week is asked again or forgotten; a handler may say otherwise."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One line of what is shown to the person who decides: before and after, masked where the field is sensitive."""
+
+    field: str
+    label: str | Promise
+    before: str
+    after: str
+
+
+def _nobody(request: "ChangeRequest") -> Collection[str]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handler:
+    """How one kind of request is asked for, shown, judged and done.
+
+    * ``describe`` gives what the decider sees; the same request must give the same lines until somebody changes the base. Labels may be
+      lazy; texts are made in English when they are hashed, so use gettext for words and plain values for data.
+    * ``base_version`` is any text that changes when the target changes; a request on an older base is refused as out of date.
+    * ``apply`` does it, inside the deciding transaction: it locks the target, checks again and records its own line (``approver``).
+    * ``visible`` narrows the requests of this kind to those whose target the reader may decide about; without it, the target's own
+      ``visible_to(user, decide_permission)`` answers.
+    * ``excluded`` names employee numbers that may not decide beside the proposer, for example who placed the freeze.
+    """
+
+    kind: str
+    label: str | Promise
+    propose_permission: str
+    decide_permission: str
+    describe: Callable[["ChangeRequest"], list[Difference]]
+    base_version: Callable[[Any], str]
+    apply: Callable[[Actor, "ChangeRequest"], Any]
+    visible: Callable[["QuerySet[ChangeRequest]", Any], "QuerySet[ChangeRequest]"] | None = None
+    excluded: Callable[["ChangeRequest"], Collection[str]] = _nobody
+    target_url: Callable[["ChangeRequest"], str] | None = None
+    expires_after: timedelta = field(default=DEFAULT_LIFE)
+
+    def within_reach(self, requests: "QuerySet[ChangeRequest]", user: Any) -> "QuerySet[ChangeRequest]":
+        """The requests of this kind whose target the reader may decide about."""
+        if self.visible is not None:
+            return self.visible(requests, user)
+        if Reach(user.reach(self.decide_permission)) == Reach.ALL:
+            return requests
+        allowed = requests.none()
+        for label in requests.order_by().values_list("target_type", flat=True).distinct():
+            rows = apps.get_model(label)._default_manager.all() if label else None
+            if isinstance(rows, ScopedQuerySet):
+                targets = rows.visible_to(user, self.decide_permission).values("pk")
+                allowed = allowed | requests.filter(target_type=label, target_id__in=targets)
+        return allowed
+
+
+class UnknownKind(LookupError):
+    """No app registered a handler of this kind."""
+
+
+_handlers: dict[str, Handler] = {}
+
+
+def register(*added: Handler) -> None:
+    """Make kinds proposable."""
+    for handler in added:
+        _handlers[handler.kind] = handler
+
+
+def handler_of(kind: str) -> Handler:
+    """The handler of a kind, else `UnknownKind`."""
+    try:
+        return _handlers[kind]
+    except KeyError:
+        raise UnknownKind(kind) from None
+
+
+def registered() -> list[Handler]:
+    """All handlers, by kind."""
+    return [_handlers[kind] for kind in sorted(_handlers)]
+
+
+def label_of(kind: str) -> str:
+    """The kind in the reader's language; the bare name for a kind of a former release."""
+    return str(_handlers[kind].label) if kind in _handlers else kind
+
+
+PeopleFor = Callable[..., Iterable[Any]]
+_people: list[PeopleFor] = []
+
+
+def register_people(people_on_duty: PeopleFor) -> None:
+    """Plug in `people_on_duty(permission)` of the staff floor: who is told about a new request."""
+    _people[:] = [people_on_duty]
+
+
+def people_for(permission: str) -> Iterable[Any]:
+    """Those on duty who hold a permission."""
+    return _people[0](permission) if _people else ()
+
+
+def target_of(request: "ChangeRequest") -> Model | None:
+    """The object that the request is about, as it is now."""
+    if not request.target_type or request.target_id is None:
+        return None
+    return apps.get_model(request.target_type)._default_manager.filter(pk=request.target_id).first()
