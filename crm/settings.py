@@ -29,7 +29,6 @@ if ENV not in ("demo", "test", "production"):
     raise ImproperlyConfigured(f"CRM_ENV is {ENV!r}; it must be demo, test or production.")
 PRODUCTION = ENV == "production"
 DEBUG = os.environ.get("CRM_DEBUG") == "1"
-PORT = int(os.environ.get("PORT") or 8000)
 # Cookies know no ports: two clones on one machine would sign each other out under one cookie name.
 _HOME_MARK = hashlib.sha256(str(HOME).encode()).hexdigest()[:8]
 
@@ -49,12 +48,16 @@ CRM_KEYS = _read_json(KEYS_FILE)
 # Without keys nothing can be sealed or signed in (a check says so); commands that touch no data (makemigrations) still load.
 SECRET_KEY = CRM_KEYS.get("secret_key") or secrets.token_urlsafe(48)
 
-# The supervisor of `make run` writes where its servers listen, so that `manage.py` works beside it.
-_SERVERS = _read_json(HOME / "secrets" / "servers.json")
+# The supervisor of `make run` writes where its servers listen, so that `manage.py` works beside it. A process that was given its
+# addresses (the web, the worker) does not look there: it has no business with the owner's.
+_SERVERS = {} if os.environ.get("CRM_DATABASE_URL") else _read_json(HOME / "secrets" / "servers.json")
 
 
 def _address(name: str) -> str:
     return os.environ.get(name) or str(_SERVERS.get(name, ""))
+
+
+PORT = int(_address("PORT") or 8000)
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -137,6 +140,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "crm.operations.middleware.no_store",
@@ -199,7 +203,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # PostgreSQL: the broker holds only what may vanish
 SESSION_COOKIE_NAME = f"crm_session_{_HOME_MARK}"
-SESSION_COOKIE_AGE = int(timedelta(hours=10).total_seconds())  # absolute end; the 15 idle minutes are crm.access's
+SESSION_COOKIE_AGE = int(timedelta(hours=10).total_seconds())  # absolute end, whatever happens
+SESSION_IDLE_SECONDS = 15 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"crm_csrf_{_HOME_MARK}"
@@ -218,6 +223,7 @@ BASE_URL = os.environ.get("CRM_BASE_URL") or f"http://localhost:{PORT}"  # links
 PROXY_HEADER = os.environ.get("CRM_PROXY_HEADER", "")
 if PROXY_HEADER:
     SECURE_PROXY_SSL_HEADER = ("HTTP_" + PROXY_HEADER.upper().replace("-", "_"), "https")
+TRUSTED_PROXIES = int(os.environ.get("CRM_TRUSTED_PROXIES") or 0)  # how many proxies of ours write X-Forwarded-For
 SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
@@ -305,6 +311,11 @@ CELERY_TIMEZONE = BANK_ZONE
 # worker run a task of somebody's choice (docs/adr/). Names are strings; the apps own the tasks.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
+
+# --- The bank's core ----------------------------------------------------------------------------------------------------
+
+# The way freeze instructions take to the core banking system: a dotted path, empty where the bank has not connected its core yet.
+CORE_CONNECTOR = os.environ.get("CRM_CORE_CONNECTOR") or ("" if PRODUCTION else "demo.core.Core")
 
 # --- Mail, logs ---------------------------------------------------------------------------------------------------------
 
