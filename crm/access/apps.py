@@ -16,5 +16,9 @@ class AccessConfig(AppConfig):
     verbose_name = _("Access")
 
     def ready(self) -> None:
-        """Make the converter known before any URLconf is read."""
+        """Make the converter known before any URLconf is read, and the actions before any line is written."""
+        from crm.access.choices import ACTIONS
+        from crm.log.actions import declare
+
         register_converter(ReferenceConverter, "ref")
+        declare(ACTIONS)

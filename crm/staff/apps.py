@@ -5,6 +5,7 @@ from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.roles import register_role_table
+from crm.ui.menu import MenuItem, register
 
 
 class StaffConfig(AppConfig):
@@ -16,8 +17,18 @@ class StaffConfig(AppConfig):
     verbose_name = _("Staff")
 
     def ready(self) -> None:
-        """Plug the role table into the ground."""
+        """Plug the role table into the ground, declare actions, offer pages in the menu."""
+        from crm.log.actions import declare
+        from crm.staff.choices import ACTIONS
         from crm.staff.services.role_table import load_role_table, reach_of_roles
 
+        declare(ACTIONS)
+        register(
+            MenuItem("staff:home", _("Home"), group="work", order=0),
+            MenuItem("staff:user_list", _("Staff"), "staff.view_user", group="staff", order=10),
+            MenuItem("staff:role_list", _("Roles"), "staff.view_role", group="staff", order=20),
+            MenuItem("staff:branch_list", _("Branches"), "staff.view_branch", group="staff", order=30),
+            MenuItem("staff:client_list", _("Partner systems"), "staff.view_serviceclient", group="staff", order=40),
+        )
         register_role_table(reach_of_roles)
         post_migrate.connect(load_role_table, sender=self, dispatch_uid="staff.load_role_table")

@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from crm.log.actions import ActionKind
+
 
 class BranchLevel(models.TextChoices):
     """The tree of a bank: 总行, 分行, 支行, 网点."""
@@ -14,9 +16,9 @@ class BranchLevel(models.TextChoices):
 
 
 class Theme(models.TextChoices):
-    """The colours of the pages; ``auto`` follows the device."""
+    """The colours of the pages; ``system`` follows the device."""
 
-    AUTO = "auto", _("Like the device")
+    SYSTEM = "system", _("Like the device")
     LIGHT = "light", _("Light")
     DARK = "dark", _("Dark")
 
@@ -54,3 +56,24 @@ STAFF_ROLES = tuple(code for code in ROLE_LABELS if code not in OTHER_ROLES)
 
 # Separate powers (三权分立): no person holds one of these together with any other role.
 EXCLUSIVE_ROLES = ("system-officer", "security-officer", "audit-officer")
+
+ACTIONS = {
+    "staff.signed_in": ActionKind(_("Signed in"), "security"),
+    "staff.sign_in_failed": ActionKind(_("Sign-in failed"), "security"),
+    "staff.sign_in_locked": ActionKind(_("Sign-in locked after failures"), "security"),
+    "staff.signed_out": ActionKind(_("Signed out"), "security"),
+    "staff.token_issued": ActionKind(_("One-time token issued"), "security"),
+    "staff.token_refused": ActionKind(_("One-time token refused"), "security"),
+    "staff.password_set": ActionKind(_("Password set"), "security"),
+    "staff.person_created": ActionKind(_("Person created"), "security"),
+    "staff.person_activated": ActionKind(_("Person switched on"), "security"),
+    "staff.person_deactivated": ActionKind(_("Person switched off"), "security"),
+    "staff.roles_changed": ActionKind(_("Roles changed"), "security"),
+    "staff.role_table_loaded": ActionKind(_("Stock roles loaded"), "security"),
+    "staff.role_permission_changed": ActionKind(_("Permission of a role changed"), "security"),
+    "staff.preference_changed": ActionKind(_("Language or theme chosen"), "operations"),
+    "staff.branch_created": ActionKind(_("Branch created"), "operations"),
+    "staff.partner_created": ActionKind(_("Partner system created"), "security"),
+    "staff.partner_refused": ActionKind(_("Partner token refused"), "security"),
+    "staff.first_officers_issued": ActionKind(_("Tokens for the first officers issued"), "security"),
+}

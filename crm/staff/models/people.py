@@ -70,7 +70,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         "staff.Branch", models.PROTECT, null=True, blank=True, related_name="people", verbose_name=_("branch")
     )
     language = models.CharField(_("language"), max_length=10, blank=True)
-    theme = models.CharField(_("theme"), max_length=5, choices=Theme, default=Theme.AUTO)
+    theme = models.CharField(_("theme"), max_length=6, choices=Theme, default=Theme.SYSTEM)
     is_active = models.BooleanField(_("active"), default=True)
     on_duty = models.BooleanField(_("on duty"), default=True)
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)

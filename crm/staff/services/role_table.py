@@ -6,9 +6,11 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.apps import apps
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 
+from crm.access.actor import SYSTEM
 from crm.access.reach import Level, Reach
+from crm.log import services as log
 from crm.staff.choices import ROLE_LABELS
 from crm.staff.models import Role, RolePermission
 from crm.staff.models.people import widest
@@ -38,18 +40,31 @@ def stock_permissions() -> Stock:
     return stock
 
 
-@transaction.atomic
-def load_role_table(**_signal: Any) -> int:
-    """Add the stock roles and permissions that the table lacks; return how many permissions were added."""
+def load_role_table(*, using: str = DEFAULT_DB_ALIAS, **_signal: Any) -> int:
+    """Add the stock roles and permissions that the table lacks; return how many permissions were added.
+
+    Rows that are there stay as the bank set them: to take a stock permission away, set its reach to ``none``.
+    """
+    # On the default connection one transaction around rows and line; the owner's connection commits before the line.
+    with transaction.atomic(), transaction.atomic(using=using):
+        added = _add_missing(using)
+        if added:
+            log.record(actor=SYSTEM, action="staff.role_table_loaded", data={"added": added})
+    return added
+
+
+def _add_missing(using: str) -> int:
     stock = stock_permissions()
-    for code in {*ROLE_LABELS, *(role for role, _permission in stock)}:
-        Role.objects.get_or_create(code=code)
-    roles = dict(Role.objects.values_list("code", "pk"))
-    present = set(RolePermission.objects.values_list("role__code", "permission"))
+    roles = Role.objects.using(using)
+    for code in sorted({*ROLE_LABELS, *(role for role, _permission in stock)}):
+        roles.get_or_create(code=code)
+    keys = dict(roles.values_list("code", "pk"))
+    rows = RolePermission.objects.using(using)
+    present = set(rows.values_list("role__code", "permission"))
     missing = [
-        RolePermission(role_id=roles[role], permission=permission, reach=reach, level=level)
+        RolePermission(role_id=keys[role], permission=permission, reach=reach, level=level)
         for (role, permission), (reach, level) in sorted(stock.items())
         if (role, permission) not in present
     ]
-    RolePermission.objects.bulk_create(missing)
+    rows.bulk_create(missing)
     return len(missing)

@@ -1,0 +1,74 @@
+"""Answers that say no: one look, two languages, and nothing in them that tells one reason for 404 from another."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+logger = logging.getLogger(__name__)
+
+TEMPLATE = "staff/error.html"
+CODES = {400: "bad_request", 403: "refused", 404: "not_found", 409: "conflict", 500: "error", 503: "unavailable"}
+TITLES = {
+    400: _("This request cannot be read"),
+    403: _("You may not do this"),
+    404: _("Page not found"),
+    409: _("Somebody was quicker"),
+    500: _("Something went wrong on our side"),
+    503: _("The service cannot answer safely"),
+}
+ADVICE = {
+    400: _("Go back, load the page again and repeat the step."),
+    403: _("Your role does not include this function. Ask your security officer if you need it for your work."),
+    404: _("The address is wrong, the record does not exist, or it is outside your scope."),
+    409: _("Load the page again and look at the present state before you repeat the step."),
+    500: _("Nothing was saved. Try again; if it happens again, give the request number to the system officer."),
+    503: _("Nothing was saved, because the audit log could not be written. Try again in a few minutes."),
+}
+
+
+def error_page(request: HttpRequest, status: int, message: "str | Promise" = "") -> HttpResponse:
+    """Return the page (or, below ``/api/``, the JSON object) for a status; headers are those of any other answer."""
+    request_id = getattr(request, "id", "")
+    title, advice = str(TITLES[status]), str(message or ADVICE[status])
+    if request.path.startswith("/api/"):
+        return JsonResponse({"code": CODES[status], "message": advice, "request_id": request_id}, status=status)
+    actor = getattr(request, "actor", None)
+    context = {
+        "status": status,
+        "title": title,
+        "advice": advice,
+        "request_id": request_id,
+        "language": get_language() or "zh-hans",
+        # Not through context processors: this page must also stand when the database does not.
+        "theme": getattr(getattr(actor, "user", None), "theme", "system"),
+        "is_signed_in": bool(actor and actor.is_signed_in),
+    }
+    return HttpResponse(render_to_string(TEMPLATE, context), status=HTTPStatus(status))
+
+
+def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    """Return 400 (``handler400``)."""
+    return error_page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Any = None, reason: str = "") -> HttpResponse:
+    """Return 403 (``handler403`` and ``CSRF_FAILURE_VIEW``)."""
+    if reason:
+        return error_page(request, 403, _("The form was open for too long or came from elsewhere. Load it again."))
+    return error_page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    """Return 404 (``handler404``)."""
+    return error_page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Return 500 (``handler500``)."""
+    return error_page(request, 500)

@@ -1,0 +1,126 @@
+"""What people type about people."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.staff.choices import ROLE_LABELS, STAFF_ROLES, BranchLevel
+from crm.staff.models import Branch
+from crm.staff.models.branches import branch_code
+from crm.staff.models.people import employee_number
+
+
+class SignInForm(forms.Form):
+    """Employee number and password."""
+
+    number = forms.CharField(
+        label=_("Employee number"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class RedeemForm(forms.Form):
+    """A one-time token and the password that it sets."""
+
+    number = forms.CharField(
+        label=_("Employee number"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+    token = forms.CharField(
+        label=_("One-time token"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "one-time-code"})
+    )
+    password = forms.CharField(
+        label=_("New password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    repeated = forms.CharField(
+        label=_("New password again"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values when both passwords are the same."""
+        values = super().clean() or self.cleaned_data
+        if values.get("password") != values.get("repeated"):
+            self.add_error("repeated", _("The two passwords differ."))
+        return values
+
+
+class RolesField(forms.MultipleChoiceField):
+    """The roles a person of the bank can hold, as check boxes."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(label=_("Roles"), choices=[(code, ROLE_LABELS[code]) for code in STAFF_ROLES], **kwargs)
+
+
+class PersonForm(forms.Form):
+    """A new person."""
+
+    number = forms.CharField(label=_("Employee number"), max_length=20, validators=[employee_number])
+    name = forms.CharField(label=_("Name"), max_length=80)
+    title = forms.CharField(label=_("Title"), max_length=80, required=False)
+    email = forms.EmailField(label=_("E-mail"), required=False)
+    branch = forms.ModelChoiceField(label=_("Branch"), queryset=Branch.objects.none())
+    roles = RolesField()
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["branch"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = Branch.objects.visible_to(actor).filter(is_active=True)
+
+
+class RolesForm(forms.Form):
+    """The roles of a person."""
+
+    roles = RolesField(required=False)
+
+
+class ActiveForm(forms.Form):
+    """Why somebody is switched on or off."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class BranchForm(forms.Form):
+    """A new branch."""
+
+    code = forms.CharField(label=_("Branch code"), max_length=12, validators=[branch_code])
+    name = forms.CharField(label=_("Name"), max_length=100)
+    level = forms.ChoiceField(label=_("Level"), choices=BranchLevel.choices)
+    parent = forms.ModelChoiceField(label=_("Belongs to"), queryset=Branch.objects.none())
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["parent"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = Branch.objects.visible_to(actor)
+
+    def clean_code(self) -> str:
+        """Return the code when no branch has it."""
+        code: str = self.cleaned_data["code"]
+        if Branch.objects.filter(code=code).exists():
+            raise ValidationError(_("A branch with this code is there already."))
+        return code
+
+
+class PeopleFilter(forms.Form):
+    """What the list of people is narrowed to."""
+
+    q = forms.CharField(label=_("Number, name, pinyin or branch code"), max_length=40, required=False)
+    page = forms.IntegerField(min_value=1, max_value=10_000, required=False)

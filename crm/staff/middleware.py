@@ -1,0 +1,36 @@
+"""Before two security officers exist, nothing works but becoming one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.gate import OPEN
+from crm.access.pages import error_page
+from crm.staff.services.officers import is_open_for_business
+
+SIGN_IN = ("staff:sign_in", "staff:half")
+
+
+class OfficersFirst:
+    """Lets only the open list through, sign-in excepted, until both first officers have set a password."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        """Return the page that says what is missing, or None."""
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if getattr(view, "gate", "") == OPEN and name not in SIGN_IN:
+            return None
+        if is_open_for_business():
+            return None
+        if name in SIGN_IN:
+            return redirect("staff:redeem")
+        return error_page(request, 503, _("The product opens when two security officers have set their passwords."))

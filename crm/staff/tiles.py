@@ -1,0 +1,84 @@
+"""The home page's tiles: upper apps register theirs, each reader sees those of the own role.
+
+In ``AppConfig.ready()``::
+
+    from crm.staff import tiles
+    tiles.register(tiles.Tile("risk.queue", _("Alerts"), "risk.view_alert", queue_tile, order=10))
+
+``queue_tile(actor)`` returns the context of the template (stock template: ``staff/_tile_figures.html``, context
+``{"figures": [tiles.Figure(label, value, note, url, level)]}``), or None to show nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+
+from crm.access.actor import Actor
+
+STOCK_TEMPLATE = "staff/_tile_figures.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One number with its label; ``url`` opens the list behind it."""
+
+    label: "str | Promise"
+    value: Any
+    note: "str | Promise" = ""
+    url: str = ""
+    level: str = ""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A box on the home page, shown to holders of ``permission``. ``span`` counts of twelve columns."""
+
+    key: str
+    label: "str | Promise"
+    permission: str
+    context: Callable[[Actor], Mapping[str, Any] | None]
+    order: int = 100
+    template: str = STOCK_TEMPLATE
+    span: int = 12
+    url_name: str = ""
+    url_label: "str | Promise" = ""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A tile as one reader sees it."""
+
+    tile: Tile
+    content: SafeString
+
+
+_tiles: dict[str, Tile] = {}
+
+
+def register(*tiles: Tile) -> None:
+    """Offer tiles; the same key again replaces the former one."""
+    for tile in tiles:
+        _tiles[tile.key] = tile
+
+
+def registered() -> list[Tile]:
+    """Return every tile in its order."""
+    return sorted(_tiles.values(), key=lambda tile: (tile.order, tile.key))
+
+
+def tiles_for(request: HttpRequest, actor: Actor) -> list[Shown]:
+    """Return the tiles of this reader, rendered."""
+    shown = []
+    for tile in registered():
+        if not actor.reach(tile.permission):
+            continue
+        context = tile.context(actor)
+        if context is not None:
+            content = render_to_string(tile.template, {**context, "actor": actor, "tile": tile}, request)
+            shown.append(Shown(tile, content))
+    return shown

@@ -1,0 +1,26 @@
+"""The addresses of this app."""
+
+from django.urls import path
+
+from crm.staff.views import branches, home, people, sign_in
+
+app_name = "staff"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("sign-in/", sign_in.sign_in, name="sign_in"),
+    path("sign-in/next/", sign_in.half, name="half"),
+    path("sign-in/token/", sign_in.redeem, name="redeem"),
+    path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("language/", sign_in.language, name="language"),
+    path("theme/", sign_in.theme, name="theme"),
+    path("staff/", people.user_list, name="user_list"),
+    path("staff/new/", people.user_add, name="user_add"),
+    path("staff/<ref:reference>/", people.user, name="user"),
+    path("staff/<ref:reference>/roles/", people.user_roles, name="user_roles"),
+    path("staff/<ref:reference>/active/", people.user_active, name="user_active"),
+    path("staff/<ref:reference>/token/", people.user_token, name="user_token"),
+    path("branches/", branches.branch_list, name="branch_list"),
+    path("branches/new/", branches.branch_add, name="branch_add"),
+    path("partners/", branches.client_list, name="client_list"),
+    path("roles/", branches.role_list, name="role_list"),
+]

@@ -1,0 +1,1 @@
+"""Pages about signing in, the home page, and our people."""

@@ -1,0 +1,56 @@
+"""Pages about the tree of branches, partner systems and the role table."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm.access.gate import gated
+from crm.access.services import actor_of, may
+from crm.staff.forms import BranchForm
+from crm.staff.models import Branch, Role, RolePermission, ServiceClient
+from crm.staff.services.people import create_branch
+
+
+@gated("staff.view_branch")
+@require_safe
+def branch_list(request: HttpRequest) -> HttpResponse:
+    """Show the tree of branches within the reader's reach."""
+    actor = actor_of(request)
+    rows = list(Branch.objects.visible_to(actor).select_related("parent"))
+    for row in rows:
+        row.depth = len(row.ancestor_paths) - 1  # type: ignore[attr-defined]
+    context = {"branches": rows, "may_add": may(actor, "staff.add_branch")}
+    return render(request, "staff/branch_list.html", context)
+
+
+@gated("staff.add_branch")
+@require_http_methods(["GET", "HEAD", "POST"])
+def branch_add(request: HttpRequest) -> HttpResponse:
+    """Create a branch below another."""
+    actor = actor_of(request)
+    form = BranchForm(request.POST or None, actor=actor)
+    if request.method == "POST" and form.is_valid():
+        create_branch(actor=actor, **form.cleaned_data)
+        messages.success(request, _("The branch is created."))
+        return redirect("staff:branch_list")
+    return render(request, "staff/branch_add.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@gated("staff.view_serviceclient")
+@require_safe
+def client_list(request: HttpRequest) -> HttpResponse:
+    """Show the partner systems; their tokens are known to nobody here."""
+    return render(request, "staff/client_list.html", {"clients": ServiceClient.objects.visible_to(actor_of(request))})
+
+
+@gated("staff.view_role")
+@require_safe
+def role_list(request: HttpRequest) -> HttpResponse:
+    """Show every role with its permissions, reach and level."""
+    rows = RolePermission.objects.visible_to(actor_of(request), "staff.view_role").select_related("role")
+    roles: dict[Role, list[RolePermission]] = {}
+    for row in rows.order_by("role__code", "permission"):
+        roles.setdefault(row.role, []).append(row)
+    return render(request, "staff/role_list.html", {"roles": roles.items()})
