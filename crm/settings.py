@@ -145,6 +145,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "crm.operations.middleware.no_store",
     "crm.access.middleware.ActorMiddleware",
+    "crm.staff.middleware.OfficersFirst",
     "auditlog.middleware.AuditlogMiddleware",
 ]
 ROOT_URLCONF = "crm.urls"
@@ -200,7 +201,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("number", "name", "name_pinyin", "email", "mobile")},
     },
+    {"NAME": "crm.staff.validators.OwnDataValidator"},
 ]
+if PASSWORD_PROFILE == "mlps3":
+    AUTH_PASSWORD_VALIDATORS.append({"NAME": "crm.staff.validators.CharacterClassesValidator"})
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # PostgreSQL: the broker holds only what may vanish
 SESSION_COOKIE_NAME = f"crm_session_{_HOME_MARK}"
 SESSION_COOKIE_AGE = int(timedelta(hours=10).total_seconds())  # absolute end, whatever happens
@@ -209,6 +213,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"crm_csrf_{_HOME_MARK}"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "crm.access.pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

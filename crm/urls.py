@@ -1,8 +1,9 @@
 """The roof over all pages: every app's addresses, named by string."""
 
+import logging
 from importlib.util import find_spec
 
-from django.urls import include, path
+from django.urls import URLResolver, include, path
 
 # While the rooms are being built, an app whose urls are not there yet is left out; the finished list is plain.
 ROOMS = [
@@ -21,7 +22,24 @@ ROOMS = [
     ("risk/", "risk.urls"),
     ("reports/", "reports.urls"),
 ]
+
+
+def _rooms() -> list[URLResolver]:
+    found = []
+    for prefix, module in ROOMS:
+        if find_spec(module):
+            try:
+                found.append(path(prefix, include(module)))
+            except ImportError as error:  # a neighbour is writing at this moment
+                logging.getLogger(__name__).warning("left out %s: %s", module, error)
+    return found
+
+
 urlpatterns = [
-    *[path(prefix, include(module)) for prefix, module in ROOMS if find_spec(module)],
+    *_rooms(),
     path("admin/", include("crm.access.admin_urls")),
 ]
+handler400 = "crm.access.pages.bad_request"
+handler403 = "crm.access.pages.forbidden"
+handler404 = "crm.access.pages.not_found"
+handler500 = "crm.access.pages.server_error"

@@ -57,11 +57,14 @@ def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return error_page(request, 400)
 
 
-def forbidden(request: HttpRequest, exception: Any = None, reason: str = "") -> HttpResponse:
-    """Return 403 (``handler403`` and ``CSRF_FAILURE_VIEW``)."""
-    if reason:
-        return error_page(request, 403, _("The form was open for too long or came from elsewhere. Load it again."))
+def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    """Return 403 (``handler403``)."""
     return error_page(request, 403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Return 403 in words for a form that is too old or came from elsewhere (``CSRF_FAILURE_VIEW``)."""
+    return error_page(request, 403, _("The form was open for too long or came from elsewhere. Load it again."))
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:

@@ -75,7 +75,7 @@ class PersonForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=80)
     title = forms.CharField(label=_("Title"), max_length=80, required=False)
     email = forms.EmailField(label=_("E-mail"), required=False)
-    branch = forms.ModelChoiceField(label=_("Branch"), queryset=Branch.objects.none())
+    branch = forms.ModelChoiceField(label=_("Branch"), queryset=Branch.objects.none(), required=False)
     roles = RolesField()
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -110,6 +110,8 @@ class BranchForm(forms.Form):
         field = self.fields["parent"]
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = Branch.objects.visible_to(actor)
+            # The first branch is head office and belongs to nothing.
+            field.required = Branch.objects.exists()
 
     def clean_code(self) -> str:
         """Return the code when no branch has it."""
