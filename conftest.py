@@ -10,6 +10,8 @@ from django.test import TransactionTestCase
 
 from crm.operations.pytest_plugin import RUN
 
+pytest_plugins = ["crm.tests.personas"]
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:

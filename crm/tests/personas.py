@@ -1,0 +1,150 @@
+"""The people of every test: one bank with a tree of branches and somebody in each role, always the same.
+
+Fixtures are the people themselves (``sun_yue``, ``zhou_min`` …); any of them brings the whole bank, so that every
+test world holds somebody who could see what she must not. ``as_actor(user)`` makes the Actor, ``browser(user)`` a signed-in
+test client, ``partner`` a partner system and ``PARTNER_TOKEN`` its token.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from crm.access.actor import SYSTEM, Actor
+from crm.access.middleware import staff_actor
+from crm.log import services as log
+from crm.staff.models import Branch, Role, RoleAssignment, ServiceClient, User
+from crm.staff.secrets import token_hash
+from crm.staff.services.people import enrol, plant_branch
+
+PASSWORD = "Blue-Kettle-47"
+PARTNER_TOKEN = "mobile-bank.test-token-that-opens-only-test-databases"
+
+BRANCHES = (
+    ("000", "总行", "head", ""),
+    ("110", "北京分行", "branch", "000"),
+    ("110001", "北京东城支行", "subbranch", "110"),
+    ("110002", "北京西城支行", "subbranch", "110"),
+    ("310", "上海分行", "branch", "000"),
+    ("310001", "上海浦东支行", "subbranch", "310"),
+)
+
+# number, name, role, branch, title
+PEOPLE = (
+    ("80001", "孙悦", "relationship-manager", "110001", "客户经理"),
+    ("80002", "李强", "relationship-manager", "310001", "客户经理"),
+    ("80003", "吴婷", "relationship-manager", "110001", "客户经理"),
+    ("81001", "郑国栋", "branch-manager", "110", "分行行长"),
+    ("81002", "何静", "branch-manager", "310", "分行行长"),
+    ("82001", "周敏", "risk-officer", "000", "风险经理"),
+    ("82002", "赵卫东", "risk-supervisor", "000", "风险主管"),
+    ("82003", "陆晨", "risk-officer", "000", "风险经理"),
+    ("83001", "钱芳", "product-operator", "000", "产品经办"),
+    ("83002", "冯磊", "product-checker", "000", "产品复核"),
+    ("84001", "王洋", "operations", "000", "运营经办"),
+    ("84101", "许娜", "service-agent", "110", "客服坐席"),
+    ("85001", "韩松", "security-officer", "000", "安全管理员"),
+    ("85002", "杨帆", "security-officer", "000", "安全管理员"),
+    ("86001", "沈洁", "auditor", "000", "审计员"),
+    ("87001", "唐杰", "system-officer", "000", "系统管理员"),
+    ("88001", "罗兰", "audit-officer", "000", "审计管理员"),
+)
+
+
+@dataclass
+class Bank:
+    """Branches by code, people by number."""
+
+    branches: dict[str, Branch] = field(default_factory=dict)
+    people: dict[str, User] = field(default_factory=dict)
+
+    def somebody(self, role: str) -> User:
+        """Return the first person in a role."""
+        return next(self.people[number] for number, _name, held, _branch, _title in PEOPLE if held == role)
+
+
+@transaction.atomic
+def build_bank() -> Bank:
+    """Return the bank of the tests, freshly written."""
+    bank, roles = Bank(), {role.code: role for role in Role.objects.all()}
+    for code, name, level, parent in BRANCHES:
+        bank.branches[code] = plant_branch(code=code, name=name, level=level, parent=bank.branches.get(parent))
+    for number, name, role, branch, title in PEOPLE:
+        person = enrol(
+            number=number,
+            name=name,
+            password=PASSWORD,
+            title=title,
+            branch=bank.branches[branch],
+            email=f"{number}@bank.test",
+        )
+        RoleAssignment.objects.create(user=person, role=roles[role])
+        bank.people[number] = person
+    log.record(actor=SYSTEM, action="staff.person_created", data={"people": len(PEOPLE)})
+    return bank
+
+
+def as_actor(user: User, *, stepped_up: bool = False) -> Actor:
+    """Return the Actor of a person, as a page would; rights are read anew."""
+    user = User.objects.select_related("branch").get(pk=user.pk)
+    return staff_actor(user, session="test", address="127.0.0.1", stepped_up_at=timezone.now() if stepped_up else None)
+
+
+def browser(user: User) -> Client:
+    """Return a test client in which the person is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def bank(db: None) -> Bank:
+    """Branches and people."""
+    return build_bank()
+
+
+def _person(number: str, said: str) -> Callable[[Bank], User]:
+    def person(bank: Bank) -> User:
+        return bank.people[number]
+
+    person.__doc__ = said
+    return pytest.fixture(person)
+
+
+sun_yue = _person("80001", "Relationship manager in Beijing Dongcheng.")
+other_manager = _person("80002", "Relationship manager of another branch (Shanghai Pudong).")
+colleague = _person("80003", "Relationship manager of the same branch as Sun Yue.")
+branch_manager = _person("81001", "Manager of the Beijing branch and all below.")
+other_branch_manager = _person("81002", "Manager of the Shanghai branch and all below.")
+zhou_min = _person("82001", "Risk officer at head office.")
+supervisor = _person("82002", "Risk supervisor at head office.")
+second_officer = _person("82003", "Another risk officer at head office.")
+product_operator = _person("83001", "Product operator.")
+product_checker = _person("83002", "Product checker.")
+operations = _person("84001", "Operations (file entry).")
+service_agent = _person("84101", "Customer-service agent in Beijing.")
+security_officer = _person("85001", "First security officer.")
+second_security_officer = _person("85002", "Second security officer.")
+auditor = _person("86001", "Auditor.")
+system_officer = _person("87001", "System officer.")
+audit_officer = _person("88001", "Audit officer.")
+
+
+@pytest.fixture
+def partner(bank: Bank) -> ServiceClient:
+    """Return a partner system that may speak for the source ``mobile``; its token is ``PARTNER_TOKEN``."""
+    with transaction.atomic():
+        client = ServiceClient.objects.create(
+            code="mobile-bank", name="手机银行", token_hash=token_hash(PARTNER_TOKEN), sources=["mobile"]
+        )
+        log.record(actor=SYSTEM, action="staff.partner_created", target=client)
+    return client
+
+
+@pytest.fixture
+def partner_headers(partner: ServiceClient) -> dict[str, str]:
+    """Return the headers that make a test client that partner."""
+    return {"Authorization": f"Bearer {PARTNER_TOKEN}"}
