@@ -1,0 +1,29 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CustomersConfig(AppConfig):
+    """Registers what customers offer to the ground: actions, field policies, menu, search, approvals."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+    name = "customers"
+    label = "customers"
+    verbose_name = _("Customers")
+
+    def ready(self) -> None:
+        """Plug the app into the registries."""
+        from crm.approvals import handlers
+        from crm.fields import policy
+        from crm.log.actions import declare
+        from crm.ui import menu, search
+        from customers import providers
+        from customers.choices import ACTIONS
+        from customers.roles import POLICIES
+
+        declare(ACTIONS)
+        policy.register(*POLICIES)
+        handlers.register(providers.CHANGE_CUSTOMER)
+        search.register(providers.find_customers)
+        menu.register(menu.MenuItem("customers:customer_list", _("Customers"), "customers.view_customer", group="customers", order=10))

@@ -1,0 +1,129 @@
+"""The coded lists of the customer record, and the log's action labels."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from crm.log.actions import ActionKind
+
+
+class CustomerKind(models.TextChoices):
+    """Natural person or organisation; decides labels, ID types and limits."""
+
+    PERSON = "person", _("Person")
+    ORGANISATION = "organisation", _("Organisation")
+
+
+class Gender(models.TextChoices):
+    """As on the identity document."""
+
+    MALE = "male", _("Male")
+    FEMALE = "female", _("Female")
+    UNSTATED = "", _("Not stated")
+
+
+class IdType(models.TextChoices):
+    """Identity documents a bank in China accepts."""
+
+    RESIDENT_CARD = "resident_card", _("Resident identity card")
+    PASSPORT = "passport", _("Passport")
+    HK_MACAO_PERMIT = (
+        "hk_macao_permit",
+        _("Mainland travel permit for Hong Kong and Macao residents"),
+    )
+    TAIWAN_PERMIT = "taiwan_permit", _("Mainland travel permit for Taiwan residents")
+    FOREIGN_RESIDENT = "foreign_resident", _("Foreign permanent resident identity card")
+    HOUSEHOLD_REGISTER = "household_register", _("Household register")
+    OFFICER_CARD = "officer_card", _("Military officer card")
+    CREDIT_CODE = "credit_code", _("Unified social credit code")
+
+
+class Occupation(models.TextChoices):
+    """The eight major groups of the national occupation classification, plus those outside work."""
+
+    PUBLIC_OFFICE = "public_office", _("Head of a public body or enterprise")
+    PROFESSIONAL = "professional", _("Professional or technical staff")
+    CLERICAL = "clerical", _("Clerical staff")
+    SERVICE = "service", _("Commercial and service staff")
+    FARMING = "farming", _("Farming, forestry, animal husbandry or fishery")
+    PRODUCTION = "production", _("Production or transport staff")
+    MILITARY = "military", _("Military")
+    STUDENT = "student", _("Student")
+    RETIRED = "retired", _("Retired")
+    SELF_EMPLOYED = "self_employed", _("Self-employed")
+    OTHER = "other", _("Other occupation")
+    UNSTATED = "", _("Not stated")
+
+
+class IncomeBand(models.TextChoices):
+    """Yearly income in CNY, lower bound included."""
+
+    BELOW_50K = "below_50k", _("Below 50,000")
+    FROM_50K = "50k_120k", _("50,000 to 120,000")
+    FROM_120K = "120k_300k", _("120,000 to 300,000")
+    FROM_300K = "300k_1m", _("300,000 to 1,000,000")
+    ABOVE_1M = "above_1m", _("1,000,000 and above")
+    UNSTATED = "", _("Not stated")
+
+
+class AmlRiskLevel(models.IntegerChoices):
+    """Money-laundering risk of the customer: five steps, shown as three."""
+
+    LOW = 1, _("Low risk")
+    MEDIUM_LOW = 2, _("Medium-low risk")
+    MEDIUM = 3, _("Medium risk")
+    MEDIUM_HIGH = 4, _("Medium-high risk")
+    HIGH = 5, _("High risk")
+
+    @property
+    def band(self) -> str:
+        """Return ``low``, ``mid`` or ``high``: what a badge shows."""
+        return {1: "low", 2: "low", 3: "mid", 4: "high", 5: "high"}[int(self)]
+
+
+class RiskTolerance(models.TextChoices):
+    """Risk tolerance level of an investor, C1 to C5."""
+
+    C1 = "C1", _("C1 conservative")
+    C2 = "C2", _("C2 steady")
+    C3 = "C3", _("C3 balanced")
+    C4 = "C4", _("C4 growth")
+    C5 = "C5", _("C5 aggressive")
+    UNRATED = "", _("Not assessed")
+
+
+class LifecycleStage(models.TextChoices):
+    """Where the relationship stands (manual 6.1)."""
+
+    ACQUIRED = "acquired", _("Acquired")
+    ACTIVE = "active", pgettext_lazy("lifecycle stage", "Active")
+    RETAINED = "retained", _("Retained")
+    CHURNED = "churned", _("Churned")
+
+
+class CreditRecord(models.TextChoices):
+    """Summary of the credit record; details stay with the credit bureau."""
+
+    NONE = "none", _("No credit record")
+    GOOD = "good", _("Good credit record")
+    OVERDUE = "overdue", _("Overdue in the last two years")
+    BAD = "bad", _("Defaulted")
+
+
+class Segment(models.TextChoices):
+    """The peer group that sets limits and habits in monitoring rules."""
+
+    RETAIL = "retail", _("Retail")
+    STUDENT = "student", _("Student customer")
+    PENSIONER = "pensioner", _("Pensioner")
+    MERCHANT = "merchant", _("Merchant")
+    CORPORATE = "corporate", _("Corporate")
+
+
+ACTIONS = {
+    "customer.created": ActionKind(_("Customer created"), "operations"),
+    "customer.changed": ActionKind(_("Customer changed"), "operations"),
+    "customer.viewed": ActionKind(_("Customer viewed"), "operations"),
+    "customer.grant_given": ActionKind(_("Data grant given"), "audit"),
+    "customer.grant_withdrawn": ActionKind(_("Data grant withdrawn"), "audit"),
+}

@@ -1,0 +1,169 @@
+"""Cleaning what people type about customers; choices are limited to what they may see."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.access.reach import Reach
+from crm.fields.validators import validate_mobile
+from crm.staff.models import Branch, User
+from customers.choices import CustomerKind
+from customers.models import Customer
+from customers.validators import identity_errors
+
+SEALED = ("id_number", "mobile", "email", "address")
+
+
+def _managers(actor: Actor) -> Any:
+    """Return who may manage a customer, as far as the actor reaches."""
+    people = User.objects.usable().filter(roles__code="relationship-manager").distinct().order_by("number")
+    reach = actor.reach("customers.view_customer")
+    if reach == Reach.ALL:
+        return people
+    branch = getattr(actor.user, "branch", None)
+    return people.filter(branch__path__startswith=branch.path) if branch else people.none()
+
+
+def _branches(actor: Actor) -> Any:
+    branches = Branch.objects.filter(is_active=True).order_by("path")
+    if actor.reach("customers.view_customer") == Reach.ALL:
+        return branches
+    branch = getattr(actor.user, "branch", None)
+    return branches.filter(path__startswith=branch.path) if branch else branches.none()
+
+
+class CustomerForm(forms.ModelForm[Customer]):
+    """The whole record, for a new customer."""
+
+    id_number = forms.CharField(label=_("ID number"), max_length=40, strip=True)
+    mobile = forms.CharField(label=_("mobile number"), max_length=20, required=False, validators=[validate_mobile])
+    email = forms.EmailField(label=_("e-mail"), required=False)
+    address = forms.CharField(label=_("street address"), max_length=200, required=False)
+
+    class Meta:
+        model = Customer
+        fields = (
+            "kind",
+            "core_number",
+            "name",
+            "gender",
+            "birth_date",
+            "id_type",
+            "region",
+            "occupation",
+            "income_band",
+            "opening_branch",
+            "manager",
+            "segment",
+            "aml_risk_level",
+            "risk_tolerance",
+            "lifecycle_stage",
+            "credit_record",
+        )
+        widgets = {"birth_date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+
+    field_order = (
+        "kind",
+        "core_number",
+        "name",
+        "id_type",
+        "id_number",
+        "gender",
+        "birth_date",
+        "mobile",
+        "email",
+        "region",
+        "address",
+        "occupation",
+        "income_band",
+        "segment",
+        "opening_branch",
+        "manager",
+        "aml_risk_level",
+        "risk_tolerance",
+        "lifecycle_stage",
+        "credit_record",
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["opening_branch"].queryset = _branches(actor)  # type: ignore[attr-defined]
+        self.fields["manager"].queryset = _managers(actor)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Check the document against customer type, birth date and sex."""
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") == CustomerKind.ORGANISATION:
+            cleaned["gender"], cleaned["birth_date"] = "", None
+        if {"kind", "id_type", "id_number"} <= cleaned.keys():
+            errors = identity_errors(
+                kind=cleaned["kind"],
+                id_type=cleaned["id_type"],
+                id_number=cleaned["id_number"],
+                birth_date=cleaned.get("birth_date"),
+                gender=cleaned.get("gender", ""),
+            )
+            for name, wrong in errors.items():
+                for one in wrong:
+                    self.add_error(name, one)
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """Clean only: the service writes, so no instance is built from the form."""
+
+
+class ChangeForm(CustomerForm):
+    """The same record changed; sealed values left empty stay as they are."""
+
+    id_number = forms.CharField(
+        label=_("ID number"), max_length=40, strip=True, required=False, help_text=_("Leave empty to keep the number on record.")
+    )
+    clear_mobile = forms.BooleanField(label=_("Remove the mobile number"), required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=_("Reason for the change"),
+        max_length=300,
+        min_length=4,
+        help_text=_("The person who approves reads it, and so will an auditor."),
+    )
+
+    class Meta(CustomerForm.Meta):
+        fields = tuple(name for name in CustomerForm.Meta.fields if name not in ("kind", "core_number"))
+
+    def __init__(self, *args: Any, customer: Customer, **kwargs: Any) -> None:
+        self.customer = customer
+        initial = {name: getattr(customer, name) for name in self.Meta.fields}
+        initial["version"] = customer.version
+        super().__init__(*args, initial=initial, **kwargs)
+        for name in SEALED:
+            self.fields[name].widget.attrs["placeholder"] = str(getattr(customer, name))
+        if customer.kind == CustomerKind.ORGANISATION:
+            for name in ("gender", "birth_date", "occupation", "income_band"):
+                del self.fields[name]
+        self.order_fields([*self.field_order, "clear_mobile", "reason"])
+
+    def clean(self) -> dict[str, Any]:
+        """Check the document that will stand after the change."""
+        cleaned = forms.ModelForm.clean(self) or {}
+        if "id_type" in cleaned:
+            errors = identity_errors(
+                kind=self.customer.kind,
+                id_type=cleaned["id_type"],
+                id_number=cleaned.get("id_number") or self.customer.id_number.open(),
+                birth_date=cleaned.get("birth_date"),
+                gender=cleaned.get("gender", ""),
+            )
+            for name, wrong in errors.items():
+                for one in wrong:
+                    self.add_error(name if name in self.fields else None, one)
+        return cleaned
+
+    def changes(self) -> dict[str, Any]:
+        """Return the values to compare with the record; sealed fields only where something was typed."""
+        values = {name: self.cleaned_data[name] for name in self.Meta.fields if name in self.cleaned_data}
+        values |= {name: self.cleaned_data[name] for name in SEALED if self.cleaned_data.get(name)}
+        if self.cleaned_data.get("clear_mobile"):
+            values["mobile"] = ""
+        return values

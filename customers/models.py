@@ -1,0 +1,221 @@
+"""Who our customers are: the record, the figures about it, and the grants to see it."""
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.grants import DirectGrant
+from crm.access.reach import Reach
+from crm.access.references import ReferenceField
+from crm.access.scopes import ScopedQuerySet
+from crm.fields.blind import BlindIndexField
+from crm.fields.models import SealedModel, SealedQuerySet
+from crm.fields.sealed import SealedTextField
+from customers.choices import (
+    AmlRiskLevel,
+    CreditRecord,
+    CustomerKind,
+    Gender,
+    IdType,
+    IncomeBand,
+    LifecycleStage,
+    Occupation,
+    RiskTolerance,
+    Segment,
+)
+
+
+class CustomerQuerySet(SealedQuerySet, ScopedQuerySet["Customer"]):
+    """Customers, filtered by who asks."""
+
+    def scope(self, user: object, reach: Reach) -> "CustomerQuerySet":
+        """Keep the customers within *reach* of *user*; grants are added by ``visible_to``."""
+        if reach == Reach.BRANCH:
+            return self.filter(opening_branch__path__startswith=user.branch.path)  # type: ignore[attr-defined]
+        if reach == Reach.OWN:
+            return self.filter(manager_id=user.pk)  # type: ignore[attr-defined]
+        if reach == Reach.SELF:
+            return self.filter(sign_in_id=user.pk)  # type: ignore[attr-defined]
+        return self.none()
+
+
+class Customer(SealedModel):
+    """One record per customer (R001, R008)."""
+
+    reference = ReferenceField(prefix="C", length=8)
+    core_number = models.CharField(_("core customer number"), max_length=20, unique=True)
+    kind = models.CharField(_("customer type"), max_length=12, choices=CustomerKind)
+    name = models.CharField(_("name"), max_length=120)
+    name_pinyin = models.CharField(max_length=400, editable=False, db_index=True)
+    name_compact = models.CharField(max_length=400, editable=False, db_index=True)
+    name_initials = models.CharField(max_length=60, editable=False, db_index=True)
+    gender = models.CharField(_("gender"), max_length=8, choices=Gender, blank=True)
+    birth_date = models.DateField(_("date of birth"), null=True, blank=True)
+    id_type = models.CharField(_("ID type"), max_length=20, choices=IdType)
+    id_number = SealedTextField(
+        _("ID number"),
+        label="customers.customer.id_number",
+        mask="id_number",
+        index="id_number_index",
+        last4="id_number_last4",
+    )
+    id_number_index = BlindIndexField()
+    id_number_last4 = models.CharField(max_length=4, blank=True, editable=False, db_index=True)
+    mobile = SealedTextField(
+        _("mobile number"),
+        label="customers.customer.mobile",
+        mask="mobile",
+        index="mobile_index",
+        last4="mobile_last4",
+        blank=True,
+    )
+    mobile_index = BlindIndexField()
+    mobile_last4 = models.CharField(max_length=4, blank=True, editable=False, db_index=True)
+    email = SealedTextField(
+        _("e-mail"),
+        label="customers.customer.email",
+        mask="email",
+        index="email_index",
+        blank=True,
+    )
+    email_index = BlindIndexField()
+    region = models.CharField(
+        _("district"),
+        max_length=60,
+        blank=True,
+        help_text=_("Province, city and district; the street is sealed."),
+    )
+    address = SealedTextField(
+        _("street address"),
+        label="customers.customer.address",
+        mask="address",
+        blank=True,
+    )
+    occupation = models.CharField(_("occupation"), max_length=20, choices=Occupation, blank=True)
+    income_band = models.CharField(_("income band"), max_length=12, choices=IncomeBand, blank=True)
+    opening_branch = models.ForeignKey(
+        "staff.Branch",
+        models.PROTECT,
+        related_name="+",
+        verbose_name=_("opening branch"),
+    )
+    manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("managing relationship manager"),
+    )
+    sign_in = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        editable=False,
+    )
+    segment = models.CharField(_("segment"), max_length=12, choices=Segment, default=Segment.RETAIL)
+    aml_risk_level = models.PositiveSmallIntegerField(_("AML risk level"), choices=AmlRiskLevel, default=AmlRiskLevel.LOW)
+    risk_tolerance = models.CharField(_("risk tolerance level"), max_length=2, choices=RiskTolerance, blank=True)
+    lifecycle_stage = models.CharField(
+        _("lifecycle stage"),
+        max_length=10,
+        choices=LifecycleStage,
+        default=LifecycleStage.ACQUIRED,
+    )
+    credit_record = models.CharField(
+        _("credit record"),
+        max_length=10,
+        choices=CreditRecord,
+        default=CreditRecord.NONE,
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        indexes = [
+            models.Index(
+                fields=["opening_branch", "name_pinyin", "id"],
+                name="customer_branch_name",
+            ),
+            models.Index(fields=["manager", "name_pinyin", "id"], name="customer_manager_name"),
+            models.Index(fields=["segment"], name="customer_segment"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(aml_risk_level__range=(1, 5)),
+                name="customer_aml_level_1_to_5",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=CustomerKind.PERSON) | Q(gender="", birth_date=None),
+                name="customer_organisation_has_no_birth",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.core_number}"
+
+    @property
+    def log_customer(self) -> str:
+        """Return the public reference the audit log files this row under."""
+        return self.reference
+
+    @property
+    def age(self) -> int | None:
+        """Return full years lived today, on the bank's clock; None without a date of birth."""
+        if self.birth_date is None:
+            return None
+        today = timezone.localdate(timezone=ZoneInfo(settings.BANK_ZONE))
+        born = self.birth_date
+        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+    @property
+    def aml_band(self) -> str:
+        """Return ``low``, ``mid`` or ``high``: the three steps that are shown of the five."""
+        return AmlRiskLevel(self.aml_risk_level).band
+
+
+class CustomerGrant(DirectGrant):
+    """A dated permission of one person on one customer, beside role and reach (R254, R263)."""
+
+    content_object = models.ForeignKey(Customer, on_delete=models.CASCADE)
+
+    class Meta(DirectGrant.Meta):
+        verbose_name = _("data grant")
+        verbose_name_plural = _("data grants")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
+                name="customer_grant_ends_after_it_begins",
+            )
+        ]
+
+    @property
+    def log_customer(self) -> str:
+        """Return the public reference the audit log files this row under."""
+        return self.content_object.reference
+
+
+class CustomerFigures(models.Model):
+    """Figures that lists sort and filter by; written by a service here, called from above."""
+
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="figures", primary_key=True)
+    accounts = models.PositiveIntegerField(default=0)
+    assets_cny = models.DecimalField(max_digits=24, decimal_places=4, default=0)
+    last_transaction_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["assets_cny"], name="figures_assets"),
+            models.Index(fields=["last_transaction_at"], name="figures_last_transaction"),
+        ]

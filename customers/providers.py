@@ -1,0 +1,137 @@
+"""What customers register with the ground: search hits and the handler that applies approved changes."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.access.errors import Conflict
+from crm.access.services import may
+from crm.approvals.handlers import Difference, Handler
+from crm.approvals.models import ChangeRequest
+from crm.fields.services import blind_index
+from crm.ui.search import LIMIT, Hit, Query
+from customers import services
+from customers.models import Customer
+
+PERMISSION = "customers.search_customer"
+
+
+def find_customers(user: Any, query: Query) -> list[Hit]:
+    """Return the customers whose name, pinyin, numbers or contact match, each with the reason."""
+    if not may(user, PERMISSION):
+        return []
+    rows = Customer.objects.visible_to(user, PERMISSION).select_related("opening_branch", "manager", "data_key")
+    hits: list[Hit] = []
+    for condition, why in _readings(query):
+        for customer in rows.filter(condition).order_by("name_pinyin", "pk")[:LIMIT]:
+            hits.append(
+                Hit(
+                    kind=_("Customers"),
+                    label=customer.name,
+                    detail=" · ".join(
+                        [
+                            customer.core_number,
+                            str(customer.id_number),
+                            customer.opening_branch.name,
+                            customer.manager.name if customer.manager else "—",
+                        ]
+                    ),
+                    url=reverse("customers:customer", args=[customer.reference]),
+                    why=why,
+                )
+            )
+    return hits
+
+
+def _readings(query: Query) -> list[tuple[Q, Any]]:
+    """Return the conditions under which a typed text means a customer, the most certain first."""
+    text, found = str(query), []
+    if query.digits or query.compact[:2].upper() == "C-" or query.is_id_number:
+        found.append((Q(core_number=query.compact), _("Core customer number")))
+        found.append((Q(reference=text.upper()), _("Reference")))
+    if query.is_id_number or len(query.compact) >= 8:
+        found.append((Q(id_number_index=blind_index("customers.customer.id_number", text)), _("ID number")))
+    if query.is_mobile:
+        found.append((Q(mobile_index=blind_index("customers.customer.mobile", text)), _("Mobile number")))
+    if "@" in query:
+        found.append((Q(email_index=blind_index("customers.customer.email", text)), _("E-mail")))
+    if len(query.compact) == 4 and query.compact[:3].isdigit():
+        found.append((Q(mobile_last4=query.compact), _("Last four of the mobile number")))
+        found.append((Q(id_number_last4=query.compact.upper()), _("Last four of the ID number")))
+    if not query.digits:
+        found.extend(_name_readings(query))
+    return found
+
+
+def _name_readings(query: Query) -> list[tuple[Q, Any]]:
+    if query.isascii():
+        letters = query.compact.lower()
+        syllables = " ".join(query.lower().split())
+        return [
+            (Q(name_initials=letters), _("Initials")),
+            (Q(name_pinyin__startswith=syllables) | Q(name_compact__startswith=letters), _("Pinyin")),
+            (Q(name__icontains=str(query)), _("Name")),
+        ]
+    return [(Q(name__contains=str(query)), _("Name"))]
+
+
+def _fields_of(request: ChangeRequest) -> dict[str, Any]:
+    kept: dict[str, Any] = request.payload["fields"]
+    return kept
+
+
+def _target(request: ChangeRequest) -> Customer:
+    customer: Customer = Customer.objects.select_related("data_key").get(reference=request.target_ref)
+    return customer
+
+
+def describe(request: ChangeRequest) -> list[Difference]:
+    """Return the fields before and after, masked as on the page."""
+    customer = _target(request)
+    proposed = services.from_payload(customer, _fields_of(request))
+    after = Customer(kind=customer.kind, seal_id=customer.seal_id, data_key=customer.data_key)
+    rows = []
+    for name, value in proposed.items():
+        setattr(after, name, value)
+        label = str(Customer._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+        rows.append(Difference(name, label, services.shown(customer, name), services.shown(after, name)))
+    return rows
+
+
+def base_version(customer: Customer) -> str:
+    """Return what must not have moved between asking and deciding."""
+    return str(customer.version)
+
+
+def apply(actor: Actor, request: ChangeRequest) -> None:
+    """Write the approved fields; called inside the deciding transaction."""
+    customer = Customer.objects.locked().get(reference=request.target_ref)
+    if str(customer.version) != request.base_version:
+        raise Conflict
+    services.apply_changes(
+        actor=actor,
+        customer=customer,
+        values=services.from_payload(customer, _fields_of(request)),
+        reason=request.reason,
+        approver=actor.number,
+    )
+
+
+def target_url(request: ChangeRequest) -> str:
+    """Return the customer page."""
+    return reverse("customers:customer", args=[request.target_ref])
+
+
+CHANGE_CUSTOMER = Handler(
+    kind=services.CHANGE,
+    label=_("Change of a customer"),
+    propose_permission=services.CHANGE,
+    decide_permission="customers.approve_customer",
+    describe=describe,
+    base_version=base_version,
+    apply=apply,
+    target_url=target_url,
+)

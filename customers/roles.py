@@ -1,0 +1,72 @@
+"""What each role may do with customers, how far, and who may see which sealed field in clear."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.fields.policy import FieldPolicy
+
+ROLES: dict[str, dict[str, str]] = {
+    "relationship-manager": {
+        "customers.view_customer": "own",
+        "customers.search_customer": "own",
+        "customers.add_customer": "own",
+        "customers.change_customer": "own",
+        "customers.reveal_mobile": "own",
+        "customers.reveal_identity": "own",
+    },
+    "branch-manager": {
+        "customers.view_customer": "branch",
+        "customers.search_customer": "branch",
+        "customers.approve_customer": "branch",
+        "customers.export_customer": "branch",
+    },
+    "risk-officer": {
+        "customers.view_customer": "all",
+        "customers.search_customer": "all",
+        "customers.reveal_mobile": "all",
+        "customers.reveal_identity": "all",
+    },
+    "risk-supervisor": {
+        "customers.view_customer": "all",
+        "customers.search_customer": "all",
+        "customers.reveal_mobile": "all",
+        "customers.reveal_identity": "all",
+        "customers.export_customer": "all",
+    },
+    "operations": {"customers.view_customer": "branch", "customers.search_customer": "branch"},
+    "service-agent": {"customers.view_customer": "all", "customers.search_customer": "all"},
+    "auditor": {"customers.view_customer": "all"},
+    "customer": {"customers.view_customer": "self"},
+    "service-system": {"customers.view_customer": "all", "customers.change_customer": "all"},
+    "service-importer": {"customers.view_customer": "all", "customers.add_customer": "all"},
+    "service-feed": {"customers.view_customer": "all"},
+}
+
+POLICIES = (
+    FieldPolicy(
+        label="customers.customer.id_number",
+        name=_("ID number"),
+        purpose=_("Identification of the customer (AML Law 2024, art. 28)"),
+        permission="customers.reveal_identity",
+    ),
+    FieldPolicy(
+        label="customers.customer.mobile",
+        name=_("mobile number"),
+        purpose=_("Contact with the customer"),
+        permission="customers.reveal_mobile",
+        reason="unless_own",
+    ),
+    FieldPolicy(
+        label="customers.customer.email",
+        name=_("e-mail"),
+        purpose=_("Contact with the customer"),
+        permission="customers.reveal_mobile",
+        reason="unless_own",
+    ),
+    FieldPolicy(
+        label="customers.customer.address",
+        name=_("street address"),
+        purpose=_("Contact with the customer"),
+        permission="customers.reveal_mobile",
+        reason="unless_own",
+    ),
+)

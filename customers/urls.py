@@ -1,0 +1,14 @@
+"""Addresses of the customer pages."""
+
+from django.urls import path
+
+from customers import views
+
+app_name = "customers"
+
+urlpatterns = [
+    path("", views.customer_list, name="customer_list"),
+    path("new/", views.customer_create, name="customer_create"),
+    path("<ref:reference>/", views.customer_detail, name="customer"),
+    path("<ref:reference>/change/", views.customer_change, name="customer_change"),
+]

@@ -1,0 +1,85 @@
+"""Pages about customers."""
+
+from crm.lists.pages import render_list
+from crm.lists.positions import position
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from crm.access.errors import DomainError
+from crm.access.gate import gated
+from crm.access.services import actor_of, get_visible, may
+from crm.log import services as log
+from customers import services
+from customers.forms import SEALED, ChangeForm, CustomerForm
+from customers.models import Customer
+from customers.views.lists import CustomerList
+
+
+@gated("customers.view_customer")
+def customer_list(request: HttpRequest) -> HttpResponse:
+    """List the customers one may see."""
+    actor = actor_of(request)
+    return render_list(
+        request, CustomerList(), template="customers/customer_list.html", extra={"may_add": may(actor, "customers.add_customer")}
+    )
+
+
+@gated("customers.view_customer")
+def customer_detail(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show one customer with everything the reader may see of it; looking is written in the log."""
+    actor = actor_of(request)
+    rows = Customer.objects.select_related("opening_branch", "manager", "figures", "data_key")
+    with transaction.atomic():
+        customer = get_visible(rows, actor, reference=reference)
+        log.record(actor=actor, action="customer.viewed", target=customer)
+    context = {
+        "customer": customer,
+        "here": position(request),
+        "may_change": may(actor, "customers.change_customer", customer),
+    }
+    return render(request, "customers/customer.html", context)
+
+
+@gated("customers.add_customer")
+def customer_create(request: HttpRequest) -> HttpResponse:
+    """Take in a new customer."""
+    actor = actor_of(request)
+    defaults = {"opening_branch": getattr(actor.user, "branch_id", None), "manager": actor.user_id}
+    form = CustomerForm(request.POST or None, actor=actor, initial=defaults)
+    if request.method == "POST" and form.is_valid():
+        try:
+            customer = services.create_customer(actor=actor, values=form.cleaned_data)
+        except DomainError as refusal:
+            form.add_error(refusal.field, str(refusal))
+        else:
+            messages.success(request, _("The customer is recorded."))
+            return redirect("customers:customer", reference=customer.reference)
+    return render(request, "customers/customer_form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@gated("customers.change_customer")
+def customer_change(request: HttpRequest, reference: str) -> HttpResponse:
+    """Change a customer; controlled fields wait for a second person."""
+    actor = actor_of(request)
+    customer = get_visible(Customer.objects.select_related("data_key"), actor, "customers.change_customer", reference=reference)
+    form = ChangeForm(request.POST or None, actor=actor, customer=customer)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _customer, proposed = services.change_customer(
+                actor=actor,
+                customer=customer,
+                version=form.cleaned_data["version"],
+                values=form.changes(),
+                reason=form.cleaned_data["reason"],
+            )
+        except DomainError as refusal:
+            form.add_error(refusal.field, str(refusal))
+        else:
+            said = _("The change waits for a second person.") if proposed else _("The change is recorded.")
+            messages.success(request, said)
+            return redirect("customers:customer", reference=customer.reference)
+    context = {"form": form, "customer": customer, "sealed": SEALED}
+    return render(request, "customers/customer_form.html", context, status=422 if form.errors else 200)

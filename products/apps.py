@@ -1,0 +1,35 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ProductsConfig(AppConfig):
+    """Registers what products offer to the ground: actions, field policies, menu, search, approvals, sweeps."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+    name = "products"
+    label = "products"
+    verbose_name = _("Products")
+
+    def ready(self) -> None:
+        """Plug the app into the registries."""
+        from crm.approvals import handlers
+        from crm.fields import policy
+        from crm.jobs import sweeps
+        from crm.log.actions import declare
+        from crm.ui import menu, search
+        from products import providers
+        from products.choices import ACTIONS
+        from products.roles import POLICIES
+
+        declare(ACTIONS)
+        policy.register(*POLICIES)
+        handlers.register(providers.LIFT_FREEZE)
+        search.register(providers.find_accounts)
+        sweeps.register("products.send_core_instructions", providers.sweep_core, every_seconds=5)
+        sweeps.register("products.lapse_freezes", providers.sweep_lapsed, every_seconds=60)
+        menu.register(
+            menu.MenuItem("products:freeze_list", _("Freezes"), "products.view_freeze", group="work", order=50),
+            menu.MenuItem("products:account_list", _("Accounts"), "products.view_account", group="customers", order=20),
+        )

@@ -1,0 +1,119 @@
+"""What products register with the ground: search hits, the handler that lifts a freeze, and sweeps."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import SYSTEM, Actor
+from crm.access.services import may
+from crm.approvals.handlers import Difference, Handler
+from crm.approvals.models import ChangeRequest
+from crm.fields.services import blind_index
+from crm.ui.search import LIMIT, Hit, Query
+from products import services
+from products.models import Account, Freeze
+from products.services.freezes import LIFT
+
+
+def find_accounts(user: Any, query: Query) -> list[Hit]:
+    """Return the accounts and freezes whose number, last four or reference match."""
+    if not may(user, "products.view_account"):
+        return []
+    rows = Account.objects.visible_to(user).select_related("customer", "data_key")
+    readings = [(Q(reference=str(query).upper()), _("Reference"))]
+    if query.is_account or len(query.digits) >= 8:
+        readings.append((Q(number_index=blind_index("products.account.number", str(query))), _("Account number")))
+    if len(query.digits) == 4:
+        readings.append((Q(number_last4=query.digits), _("Last four of the account number")))
+    hits = []
+    for condition, why in readings:
+        for account in rows.filter(condition).order_by("pk")[:LIMIT]:
+            detail = f"{account.customer.core_number} · {account.get_kind_display()} · {account.currency}"
+            label = f"{account.holder_name} {account.number}"
+            hits.append(Hit(_("Accounts"), label, detail, reverse("products:account", args=[account.reference]), why))
+    return hits + _freezes(user, query)
+
+
+def _freezes(user: Any, query: Query) -> list[Hit]:
+    if not query.upper().startswith("F-") or not may(user, "products.view_freeze"):
+        return []
+    rows = Freeze.objects.visible_to(user).filter(reference=query.upper()).select_related("customer")
+    return [
+        Hit(_("Freezes"), row.reference, row.customer.name, reverse("products:freeze", args=[row.reference]), _("Reference"))
+        for row in rows
+    ]
+
+
+def sweep_core() -> None:
+    """Send what is owed to the core."""
+    services.send_core_instructions(actor=SYSTEM)
+
+
+def sweep_lapsed() -> None:
+    """End freezes that nobody confirmed."""
+    services.lapse_freezes(actor=SYSTEM)
+
+
+def _freeze_of(request: ChangeRequest) -> Freeze:
+    freeze: Freeze = Freeze.objects.select_related("customer", "account", "confirmed_by").get(reference=request.target_ref)
+    return freeze
+
+
+def describe(request: ChangeRequest) -> list[Difference]:
+    """Return what the approver decides on: whose money would move again."""
+    freeze = _freeze_of(request)
+    subject = f"…{freeze.account.number_last4}" if freeze.account else _now("Whole customer")
+    rows = [
+        Difference("customer", _now("Customer"), f"{freeze.customer.name} {freeze.customer.core_number}", ""),
+        Difference("subject", _now("Subject"), subject, ""),
+        Difference("kind", _now("Type"), str(freeze.get_kind_display()), _now("Money may move again")),
+        Difference("authority", _now("Authority"), f"{freeze.get_authority_display()} {freeze.document}".strip(), ""),
+        Difference("reason", _now("Reason of the freeze"), freeze.reason, ""),
+    ]
+    if request.payload.get("document"):
+        rows.append(Difference("document", _now("Document that ends it"), "", request.payload["document"]))
+    return rows
+
+
+def base_version(freeze: Freeze) -> str:
+    """Return what must not have moved between asking and deciding."""
+    return f"{freeze.version}"
+
+
+def apply(actor: Actor, request: ChangeRequest) -> None:
+    """Lift; called inside the deciding transaction."""
+    services.lift_freeze(
+        actor=actor,
+        freeze=_freeze_of(request),
+        reason=request.reason,
+        asked_by=request.requested_by_number,
+        document=request.payload.get("document", ""),
+    )
+
+
+def excluded(request: ChangeRequest) -> set[str]:
+    """Return who may not approve although the role would allow it: who placed or confirmed the freeze."""
+    freeze = _freeze_of(request)
+    confirmed = {freeze.confirmed_by.number} if freeze.confirmed_by else set()
+    return {freeze.placed_by_number} | confirmed
+
+
+def target_url(request: ChangeRequest) -> str:
+    """Return the page of the freeze."""
+    return reverse("products:freeze", args=[request.target_ref])
+
+
+LIFT_FREEZE = Handler(
+    kind=LIFT,
+    label=_("Lifting of a freeze"),
+    propose_permission="products.ask_lift_freeze",
+    decide_permission=LIFT,
+    describe=describe,
+    base_version=base_version,
+    apply=apply,
+    excluded=excluded,
+    target_url=target_url,
+)

@@ -1,0 +1,57 @@
+"""What each role may do with accounts and freezes, how far, and who may see an account number in clear."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.fields.policy import FieldPolicy
+
+ROLES: dict[str, dict[str, str]] = {
+    "relationship-manager": {
+        "products.view_account": "own",
+        "products.add_account": "own",
+        "products.change_account": "own",
+        "products.reveal_account": "own",
+    },
+    "branch-manager": {"products.view_account": "branch", "products.view_freeze": "branch"},
+    "risk-officer": {
+        "products.view_account": "all",
+        "products.view_freeze": "all",
+        "products.reveal_account": "all",
+        "products.place_freeze": "all",
+        "products.confirm_freeze": "all",
+        "products.ask_lift_freeze": "all",
+    },
+    "risk-supervisor": {
+        "products.view_account": "all",
+        "products.view_freeze": "all",
+        "products.reveal_account": "all",
+        "products.place_freeze": "all",
+        "products.confirm_freeze": "all",
+        "products.ask_lift_freeze": "all",
+        "products.lift_freeze": "all",
+    },
+    "operations": {"products.view_account": "branch"},
+    "service-agent": {"products.view_account": "all"},
+    "auditor": {"products.view_account": "all", "products.view_freeze": "all"},
+    "customer": {"products.view_account": "self"},
+    "service-system": {
+        "products.view_account": "all",
+        "products.view_freeze": "all",
+        "products.place_freeze": "all",
+        "products.report_balance": "all",
+    },
+    "service-importer": {
+        "products.view_account": "all",
+        "products.add_account": "all",
+        "products.report_balance": "all",
+    },
+    "service-feed": {"products.view_account": "all"},
+}
+
+POLICIES = (
+    FieldPolicy(
+        label="products.account.number",
+        name=_("account number"),
+        purpose=_("Keeping the customer's account"),
+        permission="products.reveal_account",
+    ),
+)

@@ -1,0 +1,262 @@
+"""Money may not move, and moves again: placing, confirming, lifting and lapsing freezes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from crm.jobs.services import enqueue
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.access.errors import DomainError
+from crm.access.services import require
+from crm.approvals import services as approvals
+from crm.log import services as log
+from customers.models import Customer
+from products.choices import STANDING, Authority, FreezeKind, FreezeState, InstructionAct
+from products.models import Account, CoreInstruction, Freeze
+
+AUTOMATIC_LAPSE = timedelta(hours=24)
+"""An automatic freeze lapses or is confirmed by a person within this time (AML Law 2024, proportionate control)."""
+
+LIFT = "products.lift_freeze"
+
+
+class FreezeStands(DomainError):
+    """The same freeze stands already."""
+
+    code = "freeze_stands"
+    message = _("The same freeze stands already on this subject.")
+
+
+class FreezeNotAllowed(DomainError):
+    """What was asked for is not a freeze we can place."""
+
+    code = "freeze_not_allowed"
+
+
+class AlreadyEnded(DomainError):
+    """The freeze was lifted or has lapsed."""
+
+    code = "freeze_ended"
+    message = _("This freeze has already ended.")
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """The freezes that stand on one account, strictest first, its customer's included."""
+
+    freezes: tuple[Freeze, ...]
+
+    def against_debit(self, free_balance: Decimal | None, amount: Decimal) -> Freeze | None:
+        """Return the freeze that forbids a debit of *amount*, or None.
+
+        ``free_balance`` is in the account's currency, None when no balance was ever reported: an amount freeze then
+        forbids every debit, since nobody can say that enough stays behind.
+        """
+        for freeze in self.freezes:
+            if freeze.kind != FreezeKind.AMOUNT:
+                return freeze
+        frozen = sum((f.amount or Decimal(0) for f in self.freezes), Decimal(0))
+        if self.freezes and (free_balance is None or free_balance - amount < frozen):
+            return self.freezes[0]
+        return None
+
+
+def place_freeze(
+    *,
+    actor: Actor,
+    customer: Customer,
+    kind: str,
+    reason: str,
+    account: Account | None = None,
+    authority: str = Authority.OWN,
+    document: str = "",
+    amount: Decimal | None = None,
+    valid_until: datetime | None = None,
+    origin: tuple[str, str] = ("", ""),
+    at: datetime | None = None,
+) -> Freeze:
+    """Stop money on an account or a whole customer from this moment, and instruct the core.
+
+    Freezes of several authorities stand beside each other and queue (轮候). Placed by a service rather than a person, the
+    freeze lapses after 24 hours unless a person confirms it, and asking again returns the one that stands. Raises
+    ``FreezeStands`` and ``FreezeNotAllowed``.
+    """
+    now = at or timezone.now()
+    _check_request(kind, authority, document, amount, reason)
+    with transaction.atomic():
+        require(actor, "products.place_freeze", account or customer)
+        _hold(customer, account)
+        same = Freeze.objects.standing().filter(customer=customer, account=account, kind=kind, authority=authority, document=document)
+        if standing := same.first():
+            if actor.kind == "service":
+                return standing
+            raise FreezeStands
+        freeze = Freeze.objects.create(
+            customer=customer,
+            account=account,
+            kind=kind,
+            authority=authority,
+            document=document,
+            amount=amount,
+            reason=reason,
+            sequence=_next_in_line(customer, account, authority),
+            placed_at=now,
+            placed_by_id=actor.user_id,
+            placed_by_number=actor.number,
+            valid_until=valid_until,
+            lapses_at=now + AUTOMATIC_LAPSE if actor.kind == "service" else None,
+            origin_type=origin[0],
+            origin_reference=origin[1],
+        )
+        _instruct(freeze, InstructionAct.PLACE)
+        log.record(actor=actor, action="freeze.placed", target=freeze, reason=reason, data=_shown(freeze))
+    return freeze
+
+
+def confirm_freeze(*, actor: Actor, freeze: Freeze, reason: str) -> Freeze:
+    """Let an automatic freeze stand beyond its 24 hours, on a person's responsibility."""
+    with transaction.atomic():
+        require(actor, "products.confirm_freeze", freeze)
+        freeze = _standing(freeze)
+        if freeze.lapses_at is None:
+            raise FreezeNotAllowed(_("This freeze needs no confirmation."))
+        freeze.lapses_at = None
+        freeze.confirmed_at = timezone.now()
+        freeze.confirmed_by_id = actor.user_id
+        freeze.version += 1
+        freeze.save(update_fields=["lapses_at", "confirmed_at", "confirmed_by", "version"])
+        log.record(actor=actor, action="freeze.confirmed", target=freeze, reason=reason)
+    return freeze
+
+
+def ask_to_lift(*, actor: Actor, freeze: Freeze, reason: str, document: str = "") -> Any:
+    """Ask a second person to lift a freeze; returns the change request.
+
+    A freeze of an authority needs the number of the document by which that authority ends it.
+    """
+    if freeze.state not in STANDING:
+        raise AlreadyEnded
+    if freeze.authority != Authority.OWN and not document.strip():
+        raise FreezeNotAllowed(_("Give the number of the document by which the authority ends its freeze."), field="document")
+    return approvals.propose(actor=actor, kind=LIFT, target=freeze, payload={"document": document.strip()}, reason=reason)
+
+
+def lift_freeze(*, actor: Actor, freeze: Freeze, reason: str, asked_by: str, document: str = "") -> Freeze:
+    """Let money move again, unless another freeze still stands. Called when a second person approved."""
+    with transaction.atomic():
+        require(actor, LIFT, freeze)
+        freeze = _standing(freeze)
+        _end(freeze, FreezeState.LIFTED, timezone.now(), reason, actor.user_id)
+        log.record(
+            actor=actor,
+            action="freeze.lifted",
+            target=freeze,
+            reason=reason,
+            approver=actor.number,
+            data={**_shown(freeze), "asked_by": asked_by, "lifting_document": document},
+        )
+    return freeze
+
+
+def lapse_freezes(*, actor: Actor, at: datetime | None = None) -> int:
+    """End what nobody confirmed in 24 hours and what has reached its last day; returns how many."""
+    now = at or timezone.now()
+    with transaction.atomic():
+        over = Q(lapses_at__lte=now) | Q(valid_until__lte=now)
+        due = list(Freeze.objects.standing().filter(over).locked().select_related("customer"))
+        for freeze in due:
+            _end(freeze, FreezeState.LAPSED, now, "", None)
+            log.record(actor=actor, action="freeze.lapsed", target=freeze, data=_shown(freeze))
+    return len(due)
+
+
+def blocking_freezes(account_ids: Iterable[int]) -> dict[int, Blocking]:
+    """Return, for each account on which anything stands, the freezes that do.
+
+    Call it while the accounts and customers are locked: then no payment can pass a freeze that commits first.
+    """
+    strictness = {kind: rank for rank, kind in enumerate(FreezeKind.values)}
+    now = timezone.now()
+    accounts = list(Account.objects.filter(pk__in=list(account_ids)).values_list("pk", "customer_id"))
+    standing = Freeze.objects.standing().exclude(Q(lapses_at__lte=now) | Q(valid_until__lte=now))
+    rows = list(
+        standing.filter(
+            Q(account_id__in=[pk for pk, _owner in accounts]) | Q(account=None, customer_id__in={owner for _pk, owner in accounts})
+        ).order_by("placed_at", "pk")
+    )
+    found: dict[int, Blocking] = {}
+    for pk, owner in accounts:
+        mine = [f for f in rows if f.account_id == pk or (f.account_id is None and f.customer_id == owner)]
+        if mine:
+            found[pk] = Blocking(tuple(sorted(mine, key=lambda f: strictness[f.kind])))
+    return found
+
+
+def _check_request(kind: str, authority: str, document: str, amount: Decimal | None, reason: str) -> None:
+    if not reason.strip():
+        raise FreezeNotAllowed(_("Give the reason for the freeze."), field="reason")
+    if kind == FreezeKind.AUTHORITY and authority == Authority.OWN:
+        raise FreezeNotAllowed(_("A freeze by authority names the authority; our own control is a payment stop."), field="authority")
+    if authority != Authority.OWN and not document.strip():
+        raise FreezeNotAllowed(_("Give the number of the authority's document."), field="document")
+    if (kind == FreezeKind.AMOUNT) != (amount is not None):
+        raise FreezeNotAllowed(_("An amount belongs to an amount freeze, and to no other."), field="amount")
+    if amount is not None and amount <= 0:
+        raise FreezeNotAllowed(_("The amount must be above zero."), field="amount")
+
+
+def _hold(customer: Customer, account: Account | None) -> None:
+    list(Customer.objects.filter(pk=customer.pk).locked())
+    list(Account.objects.filter(pk=account.pk).locked() if account else Account.objects.filter(customer=customer).locked())
+
+
+def _standing(freeze: Freeze) -> Freeze:
+    _hold(freeze.customer, freeze.account)
+    freeze = Freeze.objects.locked().select_related("customer", "account").get(pk=freeze.pk)
+    if freeze.state not in STANDING:
+        raise AlreadyEnded
+    return freeze
+
+
+def _next_in_line(customer: Customer, account: Account | None, authority: str) -> int:
+    if authority == Authority.OWN:
+        return 1
+    line = Freeze.objects.standing().filter(customer=customer, account=account).exclude(authority=Authority.OWN)
+    return max(line.values_list("sequence", flat=True), default=0) + 1
+
+
+def _end(freeze: Freeze, state: FreezeState, now: datetime, reason: str, user_id: int | None) -> None:
+    freeze.state = state
+    freeze.ended_at = now
+    freeze.ended_by_id = user_id
+    freeze.ended_reason = reason
+    freeze.version += 1
+    freeze.save(update_fields=["state", "ended_at", "ended_by", "ended_reason", "version"])
+    if freeze.authority != Authority.OWN:
+        behind = Freeze.objects.standing().exclude(authority=Authority.OWN).filter(sequence__gt=freeze.sequence)
+        behind.filter(customer_id=freeze.customer_id, account_id=freeze.account_id).update(sequence=F("sequence") - 1)
+    _instruct(freeze, InstructionAct.LIFT)
+
+
+def _instruct(freeze: Freeze, act: InstructionAct) -> None:
+    CoreInstruction.objects.create(freeze=freeze, act=act)
+    enqueue("products.send_core_instructions")
+
+
+def _shown(freeze: Freeze) -> dict[str, Any]:
+    return {
+        "kind": freeze.kind,
+        "authority": freeze.authority,
+        "document": freeze.document,
+        "account": freeze.account.reference if freeze.account else "",
+        "amount": str(freeze.amount) if freeze.amount is not None else "",
+        "sequence": freeze.sequence,
+        "origin": freeze.origin_reference,
+    }
