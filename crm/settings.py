@@ -314,7 +314,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = BANK_ZONE
 # A schedule in code, not in the database: what runs at night is reviewed and released like all else, and no row can make the
 # worker run a task of somebody's choice (docs/adr/). Names are strings; the apps own the tasks.
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # Every sweep of every app has its own pace (crm.jobs.sweeps); a tick that no worker took is worth nothing later.
+    "sweeps": {"task": "jobs.sweep", "schedule": 5.0, "options": {"expires": 5}},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 
 # --- The bank's core ----------------------------------------------------------------------------------------------------

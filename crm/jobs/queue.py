@@ -1,0 +1,76 @@
+"""Handing work to the workers once the transaction has committed. The row that owes is the queue; this only makes it quick."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+from celery import current_app
+from django.db import connection, transaction
+
+from crm.access.actor import Actor
+
+logger = logging.getLogger(__name__)
+
+REQUEST_HEADER = "crm_request_id"
+USER_HEADER = "crm_user_id"
+
+Call = tuple[str, dict[str, Any]]
+_captured: ContextVar[list[Call] | None] = ContextVar("captured", default=None)
+
+
+class _Message:
+    """One message waiting for the commit."""
+
+    def __init__(self, name: str, once_key: str, headers: dict[str, Any], kwargs: dict[str, Any]) -> None:
+        self.name = name
+        self.once_key = once_key
+        self.headers = headers
+        self.kwargs = kwargs
+
+    def __call__(self) -> None:
+        captured = _captured.get()
+        if captured is not None:
+            captured.append((self.name, self.kwargs))
+            return
+        try:
+            current_app.send_task(self.name, kwargs=self.kwargs, headers=self.headers, retry=False)
+        except Exception as error:  # noqa: BLE001 - whatever the broker's client raises: the sweep sends it again
+            logger.warning("%s was not enqueued, its sweep will: %s", self.name, error)
+
+
+def enqueue(task_name: str, *, once_key: str = "", actor: Actor | None = None, **kwargs: Any) -> None:
+    """Has the named task run by a worker after this transaction commits; nothing if it is rolled back.
+
+    Never raises for a broker that is away: the caller's row still owes the work and a sweep sends it again.
+    With ``once_key`` one message per transaction is sent, however often it is asked for. With a person as
+    ``actor`` the task acts with that person's rights of the moment it runs, else as the system.
+    """
+    if once_key and _is_waiting(task_name, once_key):
+        return
+    bound = structlog.contextvars.get_contextvars()
+    headers = {REQUEST_HEADER: (actor.request_id if actor else "") or str(bound.get("request_id", ""))}
+    if actor is not None and actor.user_id is not None:
+        headers[USER_HEADER] = str(actor.user_id)
+    # robust: one receiver's failure must not keep the other messages of this commit from being sent
+    transaction.on_commit(_Message(task_name, once_key, headers, kwargs), robust=True)
+
+
+def _is_waiting(task_name: str, once_key: str) -> bool:
+    return any(
+        isinstance(entry[1], _Message) and (entry[1].name, entry[1].once_key) == (task_name, once_key)
+        for entry in connection.run_on_commit
+    )
+
+
+@contextmanager
+def captured() -> Iterator[list[Call]]:
+    """Collects the messages that commits would send, instead of sending them (for tests and dry runs)."""
+    calls: list[Call] = []
+    token = _captured.set(calls)
+    try:
+        yield calls
+    finally:
+        _captured.reset(token)
