@@ -11,12 +11,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.timezone import is_aware
 
-NO_MINOR_UNIT = frozenset(
-    {"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF", "XPF"}
-)
-TOKENS = frozenset(
-    {"BTC", "ETH", "USDT", "USDC", "TRX", "BNB", "SOL", "XRP", "DOGE", "LTC"}
-)
+NO_MINOR_UNIT = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF", "XPF"})
+TOKENS = frozenset({"BTC", "ETH", "USDT", "USDC", "TRX", "BNB", "SOL", "XRP", "DOGE", "LTC"})
 YUAN, WAN = "yuan", "wan"
 UNITS = (YUAN, WAN)
 
@@ -35,9 +31,7 @@ def day(value: date | datetime | None) -> str:
     """2026-11-21; a moment is first read on the bank's clock."""
     if value is None:
         return ""
-    return (bank_time(value) if isinstance(value, datetime) else value).strftime(
-        "%Y-%m-%d"
-    )
+    return (bank_time(value) if isinstance(value, datetime) else value).strftime("%Y-%m-%d")
 
 
 def places(currency: str) -> int:
@@ -47,18 +41,14 @@ def places(currency: str) -> int:
     return 8 if currency in TOKENS else 2
 
 
-def amount(
-    value: Decimal | float | str, currency: str = "CNY", unit: str = YUAN
-) -> str:
+def amount(value: Decimal | float | str, currency: str = "CNY", unit: str = YUAN) -> str:
     """1,234.50: rounded half to even, never in exponents; `unit="wan"` divides by ten thousand."""
     number = Decimal(str(value))
     if not number.is_finite():
         return str(value)
     if unit == WAN:
         number = number / 10_000
-    shown = number.quantize(
-        Decimal(1).scaleb(-places(currency)), rounding=ROUND_HALF_EVEN
-    )
+    shown = number.quantize(Decimal(1).scaleb(-places(currency)), rounding=ROUND_HALF_EVEN)
     text = f"{abs(shown):,f}"
     if places(currency) > 2:
         whole, _, decimals = text.partition(".")
@@ -78,6 +68,4 @@ def number(value: Decimal | float) -> str:
 def percent(value: Decimal | float, decimals: int = 1) -> str:
     """98.0%: takes a share between 0 and 1."""
     shown = Decimal(str(value)) * 100
-    return (
-        f"{shown.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN):,f}%"
-    )
+    return f"{shown.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN):,f}%"

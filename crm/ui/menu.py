@@ -93,15 +93,11 @@ def menu_for(request: HttpRequest) -> list[list[Entry]]:
             found.append((item, reverse(item.url_name)))
         except NoReverseMatch:
             continue  # an app of another edition may be absent; its page cannot be offered
-    current = max(
-        (url for _item, url in found if _covers(url, request.path)), key=len, default=""
-    )
+    current = max((url for _item, url in found if _covers(url, request.path)), key=len, default="")
     groups: dict[str, list[Entry]] = {}
     for item, url in found:
         badge = item.badge(user) if item.badge else None
-        groups.setdefault(item.group, []).append(
-            Entry(str(item.label), url, url == current, badge)
-        )
+        groups.setdefault(item.group, []).append(Entry(str(item.label), url, url == current, badge))
     return list(groups.values())
 
 

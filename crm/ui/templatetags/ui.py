@@ -11,7 +11,7 @@
 `{% tabs %}{% tab _("Overview") url current %}{% endtabs %}`      `current` is true for the open one; `count=` adds a figure
 `{% table cards=True %}<thead>…{% endtable %}`                    scrolls inside its panel, or becomes cards on a phone
 `{% timeline %}{% event at level %}…{% endevent %}{% endtimeline %}`
-`{% form form submit=_("Save") cancel=url columns=2 %}`           a whole Django form; `{% form_block form %}…{% endform_block %}` own layout
+`{% form form submit=_("Save") cancel=url columns=2 %}`           a whole Django form; `{% form_block %}` for a layout of its own
 `{% field form.reason %}` `{% form_errors form %}`                one field with label, help, errors; the form's own errors
 `{% banner "high" _("Frozen") %}…{% endbanner %}`                 a sentence that matters; levels high, mid, low, hold, info
 `{% empty_state _("No alerts") text url label %}`                 instead of an empty table
@@ -38,10 +38,11 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from crm.lists import formats
+from crm.lists.cells import NOTHING
 from crm.ui.bell import bell_of
 from crm.ui.menu import menu_for
 from crm.ui.templatetags import ui_charts, ui_forms, ui_values
-from crm.ui.templatetags.ui_values import NOTHING, icon
+from crm.ui.templatetags.ui_values import icon
 
 register = Library()
 for part in (ui_values, ui_forms, ui_charts):
@@ -60,10 +61,8 @@ def attributes(**pairs: str) -> SafeString:
 
 @register.simple_block_tag
 def panel(content: str, title: str = "", **options: Any) -> SafeString:
-    """A box. Options: link, link_label, count, level, badge, badge_level, span (of 12 columns), pad, id, extra (safe markup in the header)."""
-    return render_to_string(
-        "ui/panel.html", {"content": content, "title": title, **options}
-    )
+    """A box. Options: link, link_label, count, level, badge, badge_level, span (of 12 columns), pad, id, extra (markup in the header)."""
+    return render_to_string("ui/panel.html", {"content": content, "title": title, **options})
 
 
 @register.simple_block_tag
@@ -73,9 +72,7 @@ def strip(content: str) -> SafeString:
 
 
 @register.simple_tag
-def figure(
-    label: str, value: Any, note: str = "", url: str = "", level: str = ""
-) -> SafeString:
+def figure(label: str, value: Any, note: str = "", url: str = "", level: str = "") -> SafeString:
     """One key figure: a link when `url` says where its number comes from."""
     tag = "a" if url else "div"
     return format_html(
@@ -102,9 +99,7 @@ def pairs(content: str, wide: bool = False) -> SafeString:
 @register.simple_block_tag
 def pair(content: str, label: str) -> SafeString:
     """One labelled fact with markup of its own."""
-    return format_html(
-        "<dt>{}</dt><dd>{}</dd>", label, content if content.strip() else NOTHING
-    )
+    return format_html("<dt>{}</dt><dd>{}</dd>", label, content if content.strip() else NOTHING)
 
 
 @register.simple_tag
@@ -151,9 +146,7 @@ def button(
 
 
 @register.simple_tag
-def link_button(
-    label: str, url: str, kind: str = "", key: str = "", title: str = ""
-) -> SafeString:
+def link_button(label: str, url: str, kind: str = "", key: str = "", title: str = "") -> SafeString:
     """A link that looks like a button."""
     return format_html(
         '<a class="btn" href="{}"{}>{}{}</a>',
@@ -187,15 +180,11 @@ def post_button(
 @register.simple_block_tag
 def tabs(content: str, label: str = "") -> SafeString:
     """The views of one thing."""
-    return format_html(
-        '<nav class="tabs"{}>{}</nav>', attributes(aria_label=label), content
-    )
+    return format_html('<nav class="tabs"{}>{}</nav>', attributes(aria_label=label), content)
 
 
 @register.simple_tag
-def tab(
-    label: str, url: str, current: bool = False, count: int | None = None
-) -> SafeString:
+def tab(label: str, url: str, current: bool = False, count: int | None = None) -> SafeString:
     """One view; `count` stands beside the label."""
     number = format_html("<small>{}</small>", count) if count is not None else ""
     return format_html(
@@ -208,9 +197,7 @@ def tab(
 
 
 @register.simple_block_tag
-def table(
-    content: str, caption: str = "", cards: bool = False, rows: bool = False
-) -> SafeString:
+def table(content: str, caption: str = "", cards: bool = False, rows: bool = False) -> SafeString:
     """A table that scrolls inside its panel. Right-align with `class="num"`; `cards=True` needs `data-label` on each cell;
     `rows=True` lets j, k and Enter walk rows that hold a link marked `data-open`."""
     flags = format_html(
@@ -234,9 +221,7 @@ def timeline(content: str) -> SafeString:
 
 
 @register.simple_block_tag
-def event(
-    content: str, at: Any = None, level: str = "", short: bool = True
-) -> SafeString:
+def event(content: str, at: Any = None, level: str = "", short: bool = True) -> SafeString:
     """One thing that happened; `at` is a moment or a date."""
     stamp = ui_values.datetime_tag(at, short) if at else format_html("<time></time>")
     return format_html(
@@ -272,9 +257,7 @@ def error_banner(text: Any, title: str = "") -> SafeString:
 
 
 @register.simple_tag
-def empty_state(
-    title: str, text: str = "", url: str = "", label: str = "", name: str = "empty"
-) -> SafeString:
+def empty_state(title: str, text: str = "", url: str = "", label: str = "", name: str = "empty") -> SafeString:
     """Nothing here, why, and the way on."""
     return format_html(
         '<div class="nothing">{}<strong>{}</strong>{}{}</div>',
@@ -292,9 +275,7 @@ def chips(content: str) -> SafeString:
 
 
 @register.simple_tag
-def chip(
-    label: str, url: str, pressed: bool = False, count: int | None = None
-) -> SafeString:
+def chip(label: str, url: str, pressed: bool = False, count: int | None = None) -> SafeString:
     """One quick filter."""
     number = format_html(" <small>{}</small>", count) if count is not None else ""
     return format_html(
@@ -309,23 +290,14 @@ def chip(
 @register.simple_tag
 def position(here: Any) -> SafeString:
     """Previous and next inside the list the reader came from; nothing when she came from elsewhere."""
-    return (
-        render_to_string("ui/position.html", {"here": here}) if here else SafeString("")
-    )
+    return render_to_string("ui/position.html", {"here": here}) if here else SafeString("")
 
 
 @register.simple_tag(takes_context=True)
 def message_list(context: RequestContext) -> SafeString:
     """What the last act said."""
     request = context.get("request")
-    shown = (
-        [
-            {"text": str(message), "level": LEVELS.get(message.level_tag, "info")}
-            for message in get_messages(request)
-        ]
-        if request
-        else []
-    )
+    shown = [{"text": str(message), "level": LEVELS.get(message.level_tag, "info")} for message in get_messages(request)] if request else []
     return render_to_string("ui/messages.html", {"shown": shown})
 
 
@@ -353,7 +325,7 @@ def money_unit_code(context: RequestContext) -> str:
 
 @register.simple_tag
 def now_text() -> str:
-    """This moment on the bank's clock, for the print header."""
+    """The present moment on the bank's clock, for the print header."""
     return formats.moment(now())
 
 
@@ -373,11 +345,5 @@ def echarts_installed() -> bool:
 def bell(context: RequestContext) -> SafeString:
     """The bell with the reader's unread notices; nothing before someone has registered it (`crm.ui.bell`)."""
     request = context.get("request")
-    state = (
-        bell_of(request.user)
-        if request is not None and request.user.is_authenticated
-        else None
-    )
-    return (
-        render_to_string("ui/bell.html", {"state": state}) if state else SafeString("")
-    )
+    state = bell_of(request.user) if request is not None and request.user.is_authenticated else None
+    return render_to_string("ui/bell.html", {"state": state}) if state else SafeString("")

@@ -1,7 +1,8 @@
 """Charts: drawn on the server as SVG with the table behind it; ECharts, where it is installed, takes over in the browser.
 
-`{% chart "per-day" "bar" labels series title=_("Alerts a day") urls=urls %}`; kind is bar, stack or line; `series` is a list of
-`{"name": …, "data": [numbers]}` or a plain list of numbers; `urls`, one per label, opens what is behind a point; `money=True` writes amounts.
+`{% chart "per-day" "bar" labels series title=_("Alerts a day") urls=urls %}`; kind is bar, stack or line; `series` is
+a list of `{"name": …, "data": [numbers]}` or of plain numbers; `urls`, one per
+label, opens what is behind a point; `money=True` writes amounts.
 """
 
 from collections.abc import Sequence
@@ -20,15 +21,8 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 200, 52, 22, 8
 
 
 def _series(series: Sequence[Any]) -> list[dict[str, Any]]:
-    rows = (
-        list(series)
-        if series and isinstance(series[0], dict)
-        else [{"name": "", "data": list(series)}]
-    )
-    return [
-        {"name": str(row["name"]), "data": [float(value or 0) for value in row["data"]]}
-        for row in rows
-    ]
+    rows = list(series) if series and isinstance(series[0], dict) else [{"name": "", "data": list(series)}]
+    return [{"name": str(row["name"]), "data": [float(value or 0) for value in row["data"]]} for row in rows]
 
 
 def ceiling(top: float) -> float:
@@ -36,18 +30,14 @@ def ceiling(top: float) -> float:
     if top <= 0:
         return 1
     power = 10 ** floor(log10(top))
-    return float(
-        next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= top)
-    )
+    return float(next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= top))
 
 
 def _written(value: float, money: bool) -> str:
     return formats.amount(Decimal(repr(value))) if money else formats.number(value)
 
 
-def _marks(
-    kind: str, rows: list[dict[str, Any]], count: int, top: float
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _marks(kind: str, rows: list[dict[str, Any]], count: int, top: float) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     plot, room = HEIGHT - BOTTOM - TOP, WIDTH - LEFT
     step = room / max(count, 1)
     bars: list[dict[str, Any]] = []
@@ -55,20 +45,12 @@ def _marks(
     base = [0.0] * count
     for number, row in enumerate(rows):
         if kind == "line":
-            points = " ".join(
-                f"{LEFT + (i + 0.5) * step:.1f},{TOP + plot * (1 - v / top):.1f}"
-                for i, v in enumerate(row["data"])
-            )
+            points = " ".join(f"{LEFT + (i + 0.5) * step:.1f},{TOP + plot * (1 - v / top):.1f}" for i, v in enumerate(row["data"]))
             lines.append({"series": number, "points": points})
             continue
         width = step * 0.66 / (1 if kind == "stack" else len(rows))
         for i, value in enumerate(row["data"]):
-            left = (
-                LEFT
-                + i * step
-                + step * 0.17
-                + (0 if kind == "stack" else number * width)
-            )
+            left = LEFT + i * step + step * 0.17 + (0 if kind == "stack" else number * width)
             high = plot * max(value, 0) / top
             low = plot * base[i] / top if kind == "stack" else 0
             bars.append(
@@ -85,18 +67,11 @@ def _marks(
     return bars, lines
 
 
-def _axis(labels: list[str], top: float, money: bool) -> dict[str, Any]:
+def _axis(labels: list[str], top: float) -> dict[str, Any]:
     plot, step = HEIGHT - BOTTOM - TOP, (WIDTH - LEFT) / max(len(labels), 1)
     every = ceil(len(labels) / 10) or 1
-    ticks = [
-        {"y": f"{TOP + plot * (1 - part):.1f}", "text": _written(top * part, False)}
-        for part in (0, 0.5, 1)
-    ]
-    shown = [
-        {"x": f"{LEFT + (i + 0.5) * step:.1f}", "text": text}
-        for i, text in enumerate(labels)
-        if i % every == 0
-    ]
+    ticks = [{"y": f"{TOP + plot * (1 - part):.1f}", "text": _written(top * part, False)} for part in (0, 0.5, 1)]
+    shown = [{"x": f"{LEFT + (i + 0.5) * step:.1f}", "text": text} for i, text in enumerate(labels) if i % every == 0]
     return {
         "ticks": ticks,
         "shown": shown,
@@ -110,7 +85,7 @@ def _axis(labels: list[str], top: float, money: bool) -> dict[str, Any]:
 
 @register.simple_tag
 def chart(
-    id: str,
+    key: str,
     kind: str,
     labels: Sequence[Any],
     series: Sequence[Any],
@@ -121,18 +96,12 @@ def chart(
 ) -> SafeString:
     """A figure with its data table; see the module."""
     rows, names = _series(series), [str(label) for label in labels]
-    sums = (
-        [sum(row["data"][i] for row in rows) for i in range(len(names))]
-        if kind == "stack"
-        else [v for row in rows for v in row["data"]]
-    )
+    sums = [sum(row["data"][i] for row in rows) for i in range(len(names))] if kind == "stack" else [v for row in rows for v in row["data"]]
     top = ceiling(max(sums, default=0))
     bars, lines = _marks(kind, rows, len(names), top)
     for bar in bars:
         bar["url"] = urls[bar["index"]] if urls else ""
-        bar["title"] = (
-            f"{names[bar['index']]} {rows[bar['series']]['name']} {_written(rows[bar['series']]['data'][bar['index']], money)}"
-        )
+        bar["title"] = f"{names[bar['index']]} {rows[bar['series']]['name']} {_written(rows[bar['series']]['data'][bar['index']], money)}"
     table = [
         {
             "label": name,
@@ -145,11 +114,11 @@ def chart(
     return render_to_string(
         "ui/chart.html",
         {
-            "id": id,
+            "id": key,
             "title": title,
             "bars": bars,
             "lines": lines,
-            "axis": _axis(names, top, money),
+            "axis": _axis(names, top),
             "rows": rows,
             "table": table,
             "data": data,

@@ -67,12 +67,10 @@ def form_block(
     action: str = "",
     method: str = "post",
     columns: int = 1,
-    id: str = "",
+    key: str = "",
 ) -> SafeString:
     """A form with a layout of its own: `{% form_block form %}{% field form.a %} … {% button … %}{% endform_block %}`."""
-    return _form(
-        context, form, content, action=action, method=method, columns=columns, id=id
-    )
+    return _form(context, form, content, action=action, method=method, columns=columns, id=key)
 
 
 @register.simple_tag(name="form", takes_context=True)
@@ -85,7 +83,7 @@ def form_tag(
     columns: int = 1,
     kind: str = "main",
     confirm: str = "",
-    id: str = "",
+    key: str = "",
 ) -> SafeString:
     """A whole form: errors first, every visible field, then its acts."""
     content = render_to_string(
@@ -98,14 +96,10 @@ def form_tag(
             "confirm": confirm,
         },
     )
-    return _form(
-        context, form, content, action=action, method="post", columns=columns, id=id
-    )
+    return _form(context, form, content, action=action, method="post", columns=columns, id=key)
 
 
-def _form(
-    context: RequestContext, form: BaseForm | None, content: str, **options: Any
-) -> SafeString:
+def _form(context: RequestContext, form: BaseForm | None, content: str, **options: Any) -> SafeString:
     files = form is not None and form.is_multipart()
     token = context.get("csrf_token", "") if options["method"] == "post" else ""
     return render_to_string(

@@ -1,7 +1,7 @@
 """Values on a page: money, times, shares, masked numbers, badges, bars. Part of the builtin library `ui`."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +10,13 @@ from django.template.context import RequestContext
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from crm.lists import formats
+from crm.lists import cells, formats
+from crm.lists.cells import NOTHING
 from crm.ui.icons import PATHS
 
 register = Library()
-NOTHING = format_html('<span class="quiet">{}</span>', "—")
 
 
 def unit_of(context: Mapping[str, Any] | RequestContext) -> str:
@@ -39,34 +38,9 @@ def icon(name: str, size: int = 16) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def money(
-    context: RequestContext,
-    value: Decimal | None,
-    currency: str = "CNY",
-    unit: str = "",
-    signed: bool = False,
-) -> SafeString:
+def money(context: RequestContext, value: Any, currency: str = "CNY", unit: str = "", signed: bool = False) -> SafeString:
     """`{% money amount "CNY" %}`: in the reader's unit; other currencies carry their code; `signed=True` colours and signs."""
-    if value is None or value == "":
-        return NOTHING
-    unit = (unit or unit_of(context)) if currency == "CNY" else formats.YUAN
-    text = formats.amount(value, currency, unit)
-    if signed and Decimal(str(value)) > 0:
-        text = f"+{text}"
-    level = (
-        ("plus" if text.startswith("+") else "minus" if text.startswith("-") else "")
-        if signed
-        else ""
-    )
-    shown = text if currency == "CNY" else f"{currency} {text}"
-    full = formats.amount(value, currency) if unit == formats.WAN else ""
-    return format_html(
-        '<data value="{}"{}{}>{}</data>',
-        value,
-        format_html(' class="{}"', level) if level else "",
-        format_html(' title="{}"', full) if full else "",
-        shown,
-    )
+    return cells.money(value, currency, unit or unit_of(context), signed)
 
 
 @register.simple_tag(takes_context=True)
@@ -78,17 +52,7 @@ def money_unit(context: RequestContext) -> str:
 @register.simple_tag(name="datetime")
 def datetime_tag(value: datetime | date | None, short: bool = False) -> SafeString:
     """`{% datetime at %}`: 2026-11-21 14:30:05 on the bank's clock; a date as 2026-11-21; `short=True` leaves out year and seconds."""
-    if value is None or value == "":
-        return NOTHING
-    if not isinstance(value, datetime):
-        return format_html('<time datetime="{0}">{0}</time>', formats.day(value))
-    full = formats.moment(value)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        formats.bank_time(value).isoformat(),
-        full,
-        full[5:16] if short else full,
-    )
+    return cells.moment(value, short)
 
 
 @register.filter(name="moment")
@@ -115,55 +79,20 @@ def percent_filter(value: Decimal | float | None, decimals: int = 1) -> str:
     return "" if value is None or value == "" else formats.percent(value, decimals)
 
 
-def remaining(at: datetime, moment: datetime) -> tuple[str, str]:
-    """The words and the level of a time limit."""
-    left = at - moment
-    if left < timedelta(0):
-        return _("Overdue since %(at)s") % {"at": formats.moment(at)[5:16]}, "high"
-    if left < timedelta(days=1):
-        hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
-        text = _("%(hours)d h %(minutes)02d min left") % {
-            "hours": hours,
-            "minutes": minutes,
-        }
-        return text, "high" if left < timedelta(hours=4) else "mid"
-    return formats.moment(at)[:16], ""
-
-
 @register.simple_tag
 def due(value: datetime | None) -> SafeString:
     """`{% due alert.due_at %}`: what is left of a time limit, red under four hours and when overdue."""
-    if value is None:
-        return NOTHING
-    text, level = remaining(value, now())
-    return format_html(
-        '<time datetime="{}" title="{}" class="level-{}">{}</time>',
-        value.isoformat(),
-        formats.moment(value),
-        level or "none",
-        text,
-    )
+    return cells.due(value)
 
 
 @register.simple_tag
 def badge(text: Any, level: str = "", url: str = "", title: str = "") -> SafeString:
     """`{% badge alert.get_state_display "high" url %}`: level is high, mid, low, hold, info or empty; never colour alone."""
-    tag = "a" if url else "span"
-    return format_html(
-        '<{} class="badge"{}{}{}>{}</{}>',
-        tag,
-        format_html(' data-level="{}"', level) if level else "",
-        format_html(' href="{}"', url) if url else "",
-        format_html(' title="{}"', title) if title else "",
-        text,
-        tag,
-    )
+    return cells.badge(text, level, url, title)
 
 
 @register.simple_tag(takes_context=True)
-def masked(
-    context: RequestContext, value: Any, url: str = "", label: str = ""
-) -> SafeString:
+def masked(context: RequestContext, value: Any, url: str = "", label: str = "") -> SafeString:
     """`{% masked customer.id_number reveal_url %}`: the mask, and one act beside it that opens the value (a POST, logged by its view).
 
     The view answers htmx with `ui/_revealed.html` (context: text) and a plain POST with the page `ui/revealed.html`; both by

@@ -1,0 +1,126 @@
+"""What a list is: rows, columns, filters, order. See the package for how to write one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.access.services import require
+from crm.lists.columns import Column
+from crm.lists.filters import Filter, Preset
+from crm.lists.terms import LONGEST, Query
+
+SIZES = (50, 100, 200)
+_known: dict[str, type["ListDefinition"]] = {}
+
+
+class ListDefinition:
+    """Subclass it per list; an instance is cheap and holds no state of a request."""
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str | Promise] = ""
+    permission: ClassVar[str] = ""
+    export_permission: ClassVar[str] = ""
+    columns: ClassVar[Sequence[Column]] = ()
+    filters: ClassVar[Sequence[Filter]] = ()
+    presets: ClassVar[Sequence[Preset]] = ()
+    search: ClassVar[Sequence[str]] = ()
+    default_sort: ClassVar[Sequence[str]] = ()
+    size: ClassVar[int] = 50
+    extra_parameters: ClassVar[Sequence[str]] = ()
+    empty_title: ClassVar[str | Promise] = _("Nothing here yet")
+    empty_text: ClassVar[str | Promise] = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.name:
+            _known[cls.name] = cls
+
+    def queryset(self, actor: Actor) -> QuerySet[Any]:
+        """The rows this reader may see, with everything the columns need."""
+        raise NotImplementedError
+
+    def row_url(self, row: Any) -> str:
+        """Where a row opens; empty for rows without a page."""
+        return ""
+
+    def row_level(self, row: Any) -> str:
+        """high, mid, hold or empty: a mark at the left of the row."""
+        return ""
+
+    def find(self, rows: QuerySet[Any], query: Query) -> QuerySet[Any]:
+        """Rows that hold every typed word in any of the `search` fields."""
+        for word in query.split():
+            rows = rows.filter(reduce(or_, (Q(**{f"{path}__icontains": word}) for path in self.search)))
+        return rows
+
+    def require(self, actor: Actor) -> None:
+        """Raise unless the reader may see this list at all."""
+        if self.permission:
+            require(actor, self.permission)
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def sort_choices(self) -> list[str]:
+        """What `?sort=` takes: the names of sortable columns, and each with a minus."""
+        names = [column.name for column in self.columns if column.sort_paths]
+        return [*names, *(f"-{name}" for name in names)]
+
+    def sort_paths(self, sort: str) -> list[str]:
+        """The field paths behind a sort parameter; the default order for an empty one."""
+        if not sort:
+            return [path for entry in self.default_sort for path in self._paths(entry)]
+        return self._paths(sort)
+
+    def _paths(self, entry: str) -> list[str]:
+        column = self.column(entry.lstrip("-"))
+        paths = column.sort_paths if column and column.sort_paths else (entry.lstrip("-"),)
+        return [f"-{path}".replace("--", "") if entry.startswith("-") else path for path in paths]
+
+    def form_class(self, actor: Actor) -> type[forms.Form]:
+        """The one form that every query parameter goes through."""
+        fields: dict[str, forms.Field] = {}
+        if self.search or type(self).find is not ListDefinition.find:
+            fields["q"] = forms.CharField(label=_("Search in this list"), required=False, max_length=LONGEST)
+        for one in self.filters:
+            fields.update(one.fields(actor))
+        sorts = [("", ""), *((choice, choice) for choice in self.sort_choices())]
+        names = [(column.name, column.label) for column in self.columns]
+        fields["sort"] = forms.ChoiceField(required=False, choices=sorts, widget=forms.HiddenInput(), label=_("Order"))
+        boxes = forms.CheckboxSelectMultiple()
+        fields["columns"] = forms.MultipleChoiceField(required=False, choices=names, widget=boxes, label=_("Columns"))
+        sizes = [("", ""), *((size, size) for size in sorted({*SIZES, self.size}))]
+        fields["size"] = forms.TypedChoiceField(required=False, coerce=int, empty_value="", choices=sizes, label=_("Rows on a page"))
+        fields["at"] = forms.CharField(required=False, max_length=2_000, widget=forms.HiddenInput(), label=_("Page"))
+        return type("ListForm", (forms.Form,), fields)
+
+    @classmethod
+    def url(cls, url_name: str, *args: Any, **parameters: Any) -> str:
+        """The address of this list with parameters: what a figure elsewhere links to."""
+        return with_query(reverse(url_name, args=args), parameters)
+
+
+def with_query(path: str, parameters: Mapping[str, Any]) -> str:
+    """An address with its parameters; empty ones are left out."""
+    kept = {key: value for key, value in parameters.items() if value not in (None, "", [])}
+    return f"{path}?{urlencode(kept, doseq=True)}" if kept else path
+
+
+def known(name: str) -> type[ListDefinition] | None:
+    """The list of that name, once its module is loaded."""
+    return _known.get(name)
+
+
+def all_known() -> Iterable[type[ListDefinition]]:
+    """Every list of the product whose module is loaded, by name."""
+    return [_known[name] for name in sorted(_known)]

@@ -1,0 +1,186 @@
+"""The page of any list, and the small verbs around it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from crm.access.errors import DomainError, NotVisible
+from crm.access.gate import signed_in_page
+from crm.access.services import actor_of, may
+from crm.lists import formats, keyset, services
+from crm.lists.columns import Column
+from crm.lists.counts import Count, count
+from crm.lists.definitions import ListDefinition, known
+from crm.lists.errors import BadParameters
+from crm.lists.export import export_xlsx
+from crm.lists.positions import row_address
+from crm.lists.requests import Asked
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head: its sort links and state."""
+
+    column: Column
+    url: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row ready for the template."""
+
+    row: Any
+    url: str
+    level: str
+    cells: list[tuple[Column, Any]]
+
+
+def render_list(
+    request: HttpRequest, definition: ListDefinition, template: str = "lists/page.html", extra: dict[str, Any] | None = None
+) -> HttpResponse:
+    """The list page: 200, or 400 with sentences when the address does not fit. Asserts the list's permission."""
+    definition.require(actor_of(request))
+    try:
+        asked = Asked(definition, actor_of(request), request.GET, request.path)
+        context = page_of(asked, unit_of(request))
+    except BadParameters as error:
+        bad = {"definition": definition, "sentences": error.sentences, "clean_url": request.path}
+        return render(request, "lists/bad_parameters.html", bad, status=400)
+    context["views"] = services.views_of(actor_of(request), definition.name)
+    context["may_export"] = bool(definition.export_permission) and may(actor_of(request), definition.export_permission)
+    return render(request, template, {**context, **(extra or {})})
+
+
+def unit_of(request: HttpRequest) -> str:
+    """The reader's unit of money."""
+    unit = getattr(request, "session", {}).get("unit", formats.YUAN)
+    return unit if unit in formats.UNITS else formats.YUAN
+
+
+def page_of(asked: Asked, unit: str) -> dict[str, Any]:
+    """Everything the list template shows: rows, heads, conditions, count, pager."""
+    place, size = asked.place(), asked.size
+    found = keyset.read(asked.rows, asked.keys, size, place.values if place else None, place.backwards if place else False)
+    if not found.rows and place is not None:
+        place, found = None, keyset.read(asked.rows, asked.keys, size, None, backwards=False)
+    total = count(asked.rows)
+    offset = _offset(place.offset if place else 0, found, total)
+    return {
+        "definition": asked.definition,
+        "asked": asked,
+        "heads": [_head(asked, column) for column in asked.columns],
+        "rows": [_row(asked, row, unit) for row in found.rows],
+        "total": total,
+        "first": offset + 1,
+        "last": offset + len(found.rows),
+        "pager": _pager(asked, found, total, offset, size),
+        "filters": [{"filter": one, "fields": [asked.form[name] for name in one.fields(asked.actor)]} for one in asked.definition.filters],
+        "presets": _presets(asked),
+        "conditions": asked.in_words,
+        "unit": unit,
+        "query_string": asked.address().partition("?")[2],
+    }
+
+
+def _offset(offset: int, found: keyset.Slice, total: Count) -> int:
+    if not found.has_previous:
+        return 0
+    if not found.has_next and not total.about:
+        return max(total.number - len(found.rows), 0)
+    return max(offset, 1)
+
+
+def _pager(asked: Asked, found: keyset.Slice, total: Count, offset: int, size: int) -> dict[str, str]:
+    rows = found.rows
+    return {
+        "first": asked.address() if found.has_previous else "",
+        "previous": asked.page_address(rows[0], True, max(offset - size, 0)) if found.has_previous and rows else "",
+        "next": asked.page_address(rows[-1], False, offset + len(rows)) if found.has_next and rows else "",
+        "last": asked.page_address(None, True, max(total.number - size, 0)) if found.has_next else "",
+    }
+
+
+def _head(asked: Asked, column: Column) -> Head:
+    if not column.sort_paths:
+        return Head(column, "", "")
+    state = {column.name: "ascending", f"-{column.name}": "descending"}.get(_effective(asked), "")
+    # Figures and times are mostly asked for the greatest first, words from the beginning.
+    first = f"-{column.name}" if column.right or column.kind in ("date", "moment") else column.name
+    second = column.name if first.startswith("-") else f"-{column.name}"
+    following = {first: second, second: ""}.get(asked.sort, first)
+    return Head(column, asked.address(sort=following), state)
+
+
+def _effective(asked: Asked) -> str:
+    return asked.sort or (str(asked.definition.default_sort[0]) if asked.definition.default_sort else "")
+
+
+def _row(asked: Asked, row: Any, unit: str) -> Row:
+    url = row_address(asked, row)
+    return Row(row, url, asked.definition.row_level(row), [(column, column.html(row, unit)) for column in asked.columns])
+
+
+def _presets(asked: Asked) -> list[dict[str, Any]]:
+    now = {name: values for name, values in asked.conditions.items() if name not in ("sort", "columns", "size")}
+    shown = []
+    for preset in asked.definition.presets:
+        wanted = {name: [value] for name, value in preset.parameters.items() if value}
+        kept = {name: values for name, values in asked.conditions.items() if name in ("sort", "columns", "size")}
+        query = QueryDict("", mutable=True)
+        for name, values in {**kept, **wanted}.items():
+            query.setlist(name, values)
+        shown.append({"label": preset.label, "pressed": now == wanted, "url": f"{asked.path}?{query.urlencode()}" if query else asked.path})
+    return shown
+
+
+def _definition(name: str) -> ListDefinition:
+    found = known(name)
+    if found is None:
+        raise NotVisible("lists.view_list", detail=name[:80])
+    return found()
+
+
+def _back(request: HttpRequest) -> str:
+    path = request.POST.get("next", "")
+    return path if url_has_allowed_host_and_scheme(path, allowed_hosts=None) and path.startswith("/") else "/"
+
+
+@signed_in_page("the list's own permissions are asserted inside")
+@require_POST
+def list_export(request: HttpRequest, name: str) -> HttpResponse:
+    """The rows of a list as an Excel file, under the conditions of the page the reader was on."""
+    try:
+        return export_xlsx(_definition(name), request, QueryDict(request.POST.get("query", "")))
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect(_back(request))
+
+
+@signed_in_page("a saved view belongs to the reader alone")
+@require_POST
+def view_save(request: HttpRequest, name: str) -> HttpResponse:
+    """Keep the conditions of a list under a name."""
+    definition = _definition(name)
+    try:
+        label, query = request.POST.get("label", ""), request.POST.get("query", "")
+        services.save_view(actor=actor_of(request), definition=definition, label=label, query=query)
+        messages.success(request, _("The view is saved. Only you see it."))
+    except DomainError as error:
+        messages.error(request, str(error))
+    return redirect(_back(request))
+
+
+@signed_in_page("a saved view belongs to the reader alone")
+@require_POST
+def view_delete(request: HttpRequest, name: str) -> HttpResponse:
+    """Forget a saved view."""
+    services.delete_view(actor=actor_of(request), definition=_definition(name), reference=request.POST.get("reference", ""))
+    messages.success(request, _("The view is removed."))
+    return redirect(_back(request))
