@@ -48,6 +48,9 @@ CRM_KEYS = _read_json(KEYS_FILE)
 # Without keys nothing can be sealed or signed in (a check says so); commands that touch no data (makemigrations) still load.
 SECRET_KEY = CRM_KEYS.get("secret_key") or secrets.token_urlsafe(48)
 
+# What the audit log attests, kept outside the database; best on a place that its administrators cannot write.
+ANCHORS_FILE = Path(os.environ.get("CRM_ANCHORS_FILE") or HOME / "audit" / "anchors.jsonl")
+
 # The supervisor of `make run` writes where its servers listen, so that `manage.py` works beside it. A process that was given its
 # addresses (the web, the worker) does not look there: it has no business with the owner's.
 _SERVERS = {} if os.environ.get("CRM_DATABASE_URL") else _read_json(HOME / "secrets" / "servers.json")
@@ -213,6 +216,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"crm_csrf_{_HOME_MARK}"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "crm.access.pages.csrf_failure"
 CSRF_FAILURE_VIEW = "crm.access.pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

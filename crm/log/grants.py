@@ -24,6 +24,7 @@ def statements(role: str) -> list[str]:
         f"GRANT SELECT ON {_TABLES} TO {role}",
         f"GRANT INSERT ({_INSERTABLE}) ON log_event TO {role}",
         f"GRANT INSERT ON log_leaf TO {role}",
+        f"GRANT INSERT ON log_attestation TO {role}",
         f"GRANT UPDATE (seq, hash, count, at, mac) ON log_attestation TO {role}",
     ]
 
