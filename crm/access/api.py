@@ -12,7 +12,6 @@ from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import exception_handler as stock_handler
 
 from crm.access.errors import AccessError, Conflict, DomainError, NotVisible, Refused
 from crm.access.services import actor_of, require
@@ -58,6 +57,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
     Refusals by ``require`` are left on the request; the middleware writes them after the rollback.
     """
+    # Here and not above: Django REST framework loads this module while its own views are still loading.
+    from rest_framework.views import exception_handler as stock_handler  # noqa: PLC0415
+
     request = context["request"]._request
     if isinstance(exc, Http404):
         exc = NotVisible("api", detail=request.path)
