@@ -10,7 +10,7 @@ from django.test import TransactionTestCase
 
 from crm.operations.pytest_plugin import RUN
 
-pytest_plugins = ["crm.tests.personas"]
+pytest_plugins = ["crm.tests.personas", "customers.tests.personas", "products.tests.personas"]
 
 
 @pytest.fixture(scope="session")

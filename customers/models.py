@@ -3,8 +3,9 @@
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,16 @@ class CustomerQuerySet(SealedQuerySet, ScopedQuerySet["Customer"]):
         if reach == Reach.SELF:
             return self.filter(sign_in_id=user.pk)  # type: ignore[attr-defined]
         return self.none()
+
+    def named(self, part: str) -> "CustomerQuerySet":
+        """Keep the customers whose name holds *part*; from two characters on by index."""
+        rows = self.filter(name__icontains=part)
+        if len(part) < 2:
+            return rows
+        grams = Func(Value(part), function="customers_bigrams", output_field=ArrayField(models.TextField()))
+        return rows.annotate(
+            bigrams=Func(F("name"), function="customers_bigrams", output_field=ArrayField(models.TextField()))
+        ).filter(bigrams__contains=grams)
 
 
 class Customer(SealedModel):

@@ -14,7 +14,7 @@ from crm.approvals.models import ChangeRequest
 from crm.fields.services import blind_index
 from crm.ui.search import LIMIT, Hit, Query
 from customers import services
-from customers.models import Customer
+from customers.models import Customer, CustomerQuerySet
 
 PERMISSION = "customers.search_customer"
 
@@ -24,58 +24,55 @@ def find_customers(user: Any, query: Query) -> list[Hit]:
     if not may(user, PERMISSION):
         return []
     rows = Customer.objects.visible_to(user, PERMISSION).select_related("opening_branch", "manager", "data_key")
-    hits: list[Hit] = []
-    for condition, why in _readings(query):
-        for customer in rows.filter(condition).order_by("name_pinyin", "pk")[:LIMIT]:
-            hits.append(
-                Hit(
-                    kind=_("Customers"),
-                    label=customer.name,
-                    detail=" · ".join(
-                        [
-                            customer.core_number,
-                            str(customer.id_number),
-                            customer.opening_branch.name,
-                            customer.manager.name if customer.manager else "—",
-                        ]
-                    ),
-                    url=reverse("customers:customer", args=[customer.reference]),
-                    why=why,
-                )
-            )
-    return hits
+    return [
+        Hit(
+            kind=_("Customers"),
+            label=customer.name,
+            detail=_detail(customer),
+            url=reverse("customers:customer", args=[customer.reference]),
+            why=why,
+        )
+        for found, why in _readings(rows, query)
+        for customer in found.order_by("name_pinyin", "pk")[:LIMIT]
+    ]
 
 
-def _readings(query: Query) -> list[tuple[Q, Any]]:
-    """Return the conditions under which a typed text means a customer, the most certain first."""
-    text, found = str(query), []
+def _detail(customer: Customer) -> str:
+    manager = customer.manager.name if customer.manager else "—"
+    return f"{customer.core_number} · {customer.id_number} · {customer.opening_branch.name} · {manager}"
+
+
+def _readings(rows: CustomerQuerySet, query: Query) -> list[tuple[CustomerQuerySet, Any]]:
+    """Return the customers that a typed text may mean and why, the most certain reading first."""
+    text = str(query)
+    found: list[tuple[CustomerQuerySet, Any]] = []
     if query.digits or query.compact[:2].upper() == "C-" or query.is_id_number:
-        found.append((Q(core_number=query.compact), _("Core customer number")))
-        found.append((Q(reference=text.upper()), _("Reference")))
+        found.append((rows.filter(core_number=query.compact), _("Core customer number")))
+        found.append((rows.filter(reference=text.upper()), _("Reference")))
     if query.is_id_number or len(query.compact) >= 8:
-        found.append((Q(id_number_index=blind_index("customers.customer.id_number", text)), _("ID number")))
+        found.append((rows.filter(id_number_index=blind_index("customers.customer.id_number", text)), _("ID number")))
     if query.is_mobile:
-        found.append((Q(mobile_index=blind_index("customers.customer.mobile", text)), _("Mobile number")))
+        found.append((rows.filter(mobile_index=blind_index("customers.customer.mobile", text)), _("Mobile number")))
     if "@" in query:
-        found.append((Q(email_index=blind_index("customers.customer.email", text)), _("E-mail")))
+        found.append((rows.filter(email_index=blind_index("customers.customer.email", text)), _("E-mail")))
     if len(query.compact) == 4 and query.compact[:3].isdigit():
-        found.append((Q(mobile_last4=query.compact), _("Last four of the mobile number")))
-        found.append((Q(id_number_last4=query.compact.upper()), _("Last four of the ID number")))
+        found.append((rows.filter(mobile_last4=query.compact), _("Last four of the mobile number")))
+        found.append((rows.filter(id_number_last4=query.compact.upper()), _("Last four of the ID number")))
     if not query.digits:
-        found.extend(_name_readings(query))
+        found.extend(_name_readings(rows, query))
     return found
 
 
-def _name_readings(query: Query) -> list[tuple[Q, Any]]:
+def _name_readings(rows: CustomerQuerySet, query: Query) -> list[tuple[CustomerQuerySet, Any]]:
     if query.isascii():
         letters = query.compact.lower()
         syllables = " ".join(query.lower().split())
         return [
-            (Q(name_initials=letters), _("Initials")),
-            (Q(name_pinyin__startswith=syllables) | Q(name_compact__startswith=letters), _("Pinyin")),
-            (Q(name__icontains=str(query)), _("Name")),
+            (rows.filter(name_initials=letters), _("Initials")),
+            (rows.filter(Q(name_pinyin__startswith=syllables) | Q(name_compact__startswith=letters)), _("Pinyin")),
+            (rows.named(str(query)), _("Name")),
         ]
-    return [(Q(name__contains=str(query)), _("Name"))]
+    return [(rows.named(str(query)), _("Name"))]
 
 
 def _fields_of(request: ChangeRequest) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from crm.lists.definitions import ListDefinition
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.lists.columns import Column
+from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, NumberRange, Preset, Related
 from crm.staff.models import Branch
 from customers.choices import AmlRiskLevel, CustomerKind, LifecycleStage, RiskTolerance, Segment

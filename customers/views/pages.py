@@ -1,7 +1,6 @@
 """Pages about customers."""
 
 from crm.lists.pages import render_list
-from crm.lists.positions import position
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from crm.access.errors import DomainError
 from crm.access.gate import gated
 from crm.access.services import actor_of, get_visible, may
+from crm.lists.positions import position
 from crm.log import services as log
 from customers import services
 from customers.forms import SEALED, ChangeForm, CustomerForm

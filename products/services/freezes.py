@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from crm.jobs.services import enqueue
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -16,6 +15,7 @@ from crm.access.actor import Actor
 from crm.access.errors import DomainError
 from crm.access.services import require
 from crm.approvals import services as approvals
+from crm.jobs.queue import enqueue
 from crm.log import services as log
 from customers.models import Customer
 from products.choices import STANDING, Authority, FreezeKind, FreezeState, InstructionAct

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from crm.lists.definitions import ListDefinition
 from crm.lists.pages import render_list
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.access.gate import gated
 from crm.lists.columns import Column
+from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, DateRange, Flag, Preset
 from products.choices import AccountKind, AccountStatus, Authority, FreezeKind, FreezeState
 from products.models import Account, Freeze
@@ -81,8 +81,8 @@ class FreezeList(ListDefinition):
         Choice("authority", _("Authority"), Authority.choices, multiple=True),
         Choice("state", _("State"), FreezeState.choices, multiple=True),
         DateRange("placed", _("Placed"), field="placed_at"),
-        Flag("standing", _("Standing"), lambda rows, actor: rows.filter(ended_at=None)),
-        Flag("unconfirmed", _("To be confirmed"), lambda rows, actor: rows.filter(ended_at=None).exclude(lapses_at=None)),
+        Flag("standing", _("Standing"), lambda rows, _actor: rows.filter(ended_at=None)),
+        Flag("unconfirmed", _("To be confirmed"), lambda rows, _actor: rows.filter(ended_at=None).exclude(lapses_at=None)),
     )
     presets = (
         Preset(_("Standing"), {"standing": "on"}),

@@ -1,0 +1,199 @@
+"""Freezes: many may stand, ours are lifted by two people, the core is told and answers."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from crm.access.actor import SYSTEM
+from crm.access.errors import Conflict, Refused
+from crm.approvals import services as approvals
+from crm.approvals.services import ShownDiffers
+from crm.log.models import Event
+from crm.staff.models import User
+from crm.tests.personas import as_actor
+from customers.models import Customer
+from products import services
+from products.choices import Authority, FreezeKind, FreezeState
+from products.models import Account, CoreInstruction, Freeze
+from products.services import core
+
+pytestmark = pytest.mark.django_db
+
+
+class AgreeableCore:
+    """Accepts everything."""
+
+    def send(self, instruction: core.Instruction) -> core.Acknowledgement:
+        return core.Acknowledgement(accepted=True, core_reference=f"CORE-{instruction.key}")
+
+
+class SilentCore:
+    """Does not answer."""
+
+    def send(self, instruction: core.Instruction) -> core.Acknowledgement:
+        raise core.CoreUnavailable("no answer")
+
+
+@pytest.fixture
+def ours(salary_account: Account, zhou_min: User) -> Freeze:
+    """A payment stop of our own."""
+    return services.place_freeze(
+        actor=as_actor(zhou_min), customer=salary_account.customer, account=salary_account, kind=FreezeKind.PAYMENT_STOP, reason="快进快出"
+    )
+
+
+@pytest.fixture
+def courts(salary_account: Account, zhou_min: User) -> Freeze:
+    """A court's freeze beside it."""
+    return services.place_freeze(
+        actor=as_actor(zhou_min),
+        customer=salary_account.customer,
+        account=salary_account,
+        kind=FreezeKind.AUTHORITY,
+        authority=Authority.COURT,
+        document="(2026)京01执123号",
+        reason="协助执行通知书",
+    )
+
+
+def test_two_freezes_stand_and_lifting_ours_leaves_the_courts(
+    ours: Freeze, courts: Freeze, salary_account: Account, zhou_min: User, supervisor: User
+) -> None:
+    """R111, R132: money moves only when none stands."""
+    request = services.ask_to_lift(actor=as_actor(zhou_min), freeze=ours, reason="客户已说明")
+    shown = approvals.hash_of(request)
+    with pytest.raises(Refused):
+        approvals.decide(actor=as_actor(zhou_min), request=request, approve=True, reason="same person", shown_hash=shown)
+    assert Freeze.objects.get(pk=ours.pk).state == FreezeState.PENDING
+    approvals.decide(actor=as_actor(supervisor), request=request, approve=True, reason="同意", shown_hash=shown)
+    assert Freeze.objects.get(pk=ours.pk).state == FreezeState.LIFTED
+    standing = services.blocking_freezes([salary_account.pk])[salary_account.pk]
+    assert [freeze.pk for freeze in standing.freezes] == [courts.pk]
+    line = Event.objects.filter(action="freeze.lifted").get()
+    assert (line.actor_number, line.data["asked_by"]) == ("82002", "82001")
+
+
+def test_who_froze_may_not_approve_the_lifting(salary_account: Account, supervisor: User, zhou_min: User) -> None:
+    """The supervisor's own freeze is lifted by another supervisor."""
+    freeze = services.place_freeze(
+        actor=as_actor(supervisor), customer=salary_account.customer, account=salary_account, kind=FreezeKind.PAYMENT_STOP, reason="test it"
+    )
+    request = services.ask_to_lift(actor=as_actor(zhou_min), freeze=freeze, reason="客户已说明")
+    with pytest.raises(Refused):
+        approvals.decide(
+            actor=as_actor(supervisor), request=request, approve=True, reason="own", shown_hash=approvals.hash_of(request)
+        )
+    assert Freeze.objects.get(pk=freeze.pk).ended_at is None
+
+
+def test_a_freeze_of_an_authority_needs_its_document(courts: Freeze, zhou_min: User) -> None:
+    """We do not end what a court began, without the court."""
+    with pytest.raises(services.FreezeNotAllowed):
+        services.ask_to_lift(actor=as_actor(zhou_min), freeze=courts, reason="please")
+
+
+def test_authorities_queue(salary_account: Account, courts: Freeze, zhou_min: User, supervisor: User) -> None:
+    """轮候: the second authority waits behind the first and moves up when the first ends."""
+    second = services.place_freeze(
+        actor=as_actor(zhou_min),
+        customer=salary_account.customer,
+        account=salary_account,
+        kind=FreezeKind.AUTHORITY,
+        authority=Authority.POLICE,
+        document="京公(2026)88号",
+        reason="协助冻结",
+    )
+    assert (courts.sequence, second.sequence) == (1, 2)
+    request = services.ask_to_lift(actor=as_actor(zhou_min), freeze=courts, reason="解除通知", document="(2026)京01执123号之二")
+    approvals.decide(
+        actor=as_actor(supervisor), request=request, approve=True, reason="同意", shown_hash=approvals.hash_of(request)
+    )
+    second.refresh_from_db()
+    assert (second.sequence, second.ended_at) == (1, None)
+
+
+def test_the_same_freeze_twice_is_refused_to_people_and_harmless_for_the_system(ours: Freeze, salary_account: Account, zhou_min: User) -> None:
+    """Automatic control is idempotent."""
+    with pytest.raises(services.FreezeStands):
+        services.place_freeze(
+            actor=as_actor(zhou_min), customer=salary_account.customer, account=salary_account, kind=FreezeKind.PAYMENT_STOP, reason="again"
+        )
+    again = services.place_freeze(
+        actor=SYSTEM, customer=salary_account.customer, account=salary_account, kind=FreezeKind.PAYMENT_STOP, reason="rule"
+    )
+    assert again.pk == ours.pk
+    assert Freeze.objects.count() == 1
+
+
+def test_an_automatic_freeze_lapses_after_a_day_unless_confirmed(salary_account: Account, spare_account: Account, zhou_min: User) -> None:
+    """A machine stops money for 24 hours; longer is a person's decision."""
+    start = timezone.now()
+    placed = {
+        account: services.place_freeze(
+            actor=SYSTEM, customer=account.customer, account=account, kind=FreezeKind.PAYMENT_STOP, reason="rule", at=start
+        )
+        for account in (salary_account, spare_account)
+    }
+    services.confirm_freeze(actor=as_actor(zhou_min), freeze=placed[salary_account], reason="核实中")
+    assert services.lapse_freezes(actor=SYSTEM, at=start + timedelta(hours=24) - timedelta(microseconds=1)) == 0
+    assert services.lapse_freezes(actor=SYSTEM, at=start + timedelta(hours=24)) == 1
+    assert Freeze.objects.get(pk=placed[spare_account].pk).state == FreezeState.LAPSED
+    assert Freeze.objects.get(pk=placed[salary_account].pk).ended_at is None
+
+
+def test_the_core_is_told_once_it_answers(ours: Freeze, monkeypatch: pytest.MonkeyPatch) -> None:
+    """待回执 until the core answers; a silent core changes nothing but the number of attempts."""
+    now = timezone.now()
+    monkeypatch.setattr(core, "connector", SilentCore)
+    assert core.send_core_instructions(actor=SYSTEM, at=now) == 0
+    owed = CoreInstruction.objects.get()
+    assert (owed.attempts, Freeze.objects.get(pk=ours.pk).state) == (1, FreezeState.PENDING)
+    monkeypatch.setattr(core, "connector", AgreeableCore)
+    assert core.send_core_instructions(actor=SYSTEM, at=now) == 0  # not due yet
+    assert core.send_core_instructions(actor=SYSTEM, at=now + timedelta(seconds=10)) == 1
+    assert Freeze.objects.get(pk=ours.pk).state == FreezeState.IN_FORCE
+    assert core.send_core_instructions(actor=SYSTEM, at=now + timedelta(hours=1)) == 0
+
+
+def test_what_each_kind_blocks(salary_account: Account, zhou_min: User) -> None:
+    """An amount freeze lets pass what leaves enough behind; the others let no debit pass."""
+    services.place_freeze(
+        actor=as_actor(zhou_min),
+        customer=salary_account.customer,
+        account=salary_account,
+        kind=FreezeKind.AMOUNT,
+        amount=Decimal("30000"),
+        authority=Authority.COURT,
+        document="D1",
+        reason="协助执行",
+    )
+    blocking = services.blocking_freezes([salary_account.pk])[salary_account.pk]
+    assert blocking.against_debit(Decimal("100000"), Decimal("70000")) is None
+    assert blocking.against_debit(Decimal("100000"), Decimal("70000.01")) is not None
+    assert blocking.against_debit(None, Decimal("1")) is not None
+
+
+def test_a_customer_freeze_stands_on_every_account(zhang_wei: Customer, salary_account: Account, spare_account: Account, zhou_min: User) -> None:
+    """A freeze of the whole customer needs no list of accounts."""
+    services.place_freeze(actor=as_actor(zhou_min), customer=zhang_wei, kind=FreezeKind.DEBIT_BLOCK, reason="whole customer")
+    assert set(services.blocking_freezes([salary_account.pk, spare_account.pk])) == {salary_account.pk, spare_account.pk}
+
+
+def test_a_relationship_manager_neither_freezes_nor_sees_freezes(ours: Freeze, sun_yue: User) -> None:
+    """No tipping-off: freezes are not part of her world."""
+    assert not Freeze.objects.visible_to(sun_yue).exists()
+    with pytest.raises(Refused):
+        services.place_freeze(actor=as_actor(sun_yue), customer=ours.customer, kind=FreezeKind.PAYMENT_STOP, reason="no right")
+
+
+def test_nobody_decides_what_is_gone(ours: Freeze, zhou_min: User, supervisor: User) -> None:
+    """A request on a freeze that ended is not applied."""
+    request = services.ask_to_lift(actor=as_actor(zhou_min), freeze=ours, reason="客户已说明")
+    Freeze.objects.filter(pk=ours.pk).update(state=FreezeState.LAPSED, ended_at=timezone.now(), version=2)
+    with pytest.raises((ShownDiffers, Conflict, services.AlreadyEnded)):
+        approvals.decide(
+            actor=as_actor(supervisor), request=request, approve=True, reason="late", shown_hash=approvals.hash_of(request)
+        )
+    assert not Event.objects.filter(action="freeze.lifted").exists()
