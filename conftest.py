@@ -5,10 +5,16 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from django.core.handlers.base import BaseHandler
 from django.db import connections
+from django.db.backends.signals import connection_created
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.test import TransactionTestCase
 
 from crm.operations.pytest_plugin import RUN
+from crm.operations.testing import PREPARATIONS
+from crm.tests import witness
 
 pytest_plugins = ["crm.tests.personas", "customers.tests.personas", "products.tests.personas"]
 
@@ -29,6 +35,17 @@ def _renew_database(case: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _renew_database  # type: ignore[method-assign]
+PREPARATIONS.append(witness.install)
+connection_created.connect(witness.on_connection_created)
+_get_response = BaseHandler.get_response
+
+
+def _witnessed_response(handler: BaseHandler, request: HttpRequest) -> HttpResponseBase:
+    with witness.witnessed():
+        return _get_response(handler, request)
+
+
+BaseHandler.get_response = _witnessed_response  # type: ignore[method-assign]
 
 
 @pytest.fixture

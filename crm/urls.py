@@ -43,3 +43,8 @@ handler400 = "crm.access.pages.bad_request"
 handler403 = "crm.access.pages.forbidden"
 handler404 = "crm.access.pages.not_found"
 handler500 = "crm.access.pages.server_error"
+
+handler400 = "crm.access.pages.bad_request"
+handler403 = "crm.access.pages.forbidden"
+handler404 = "crm.access.pages.not_found"
+handler500 = "crm.access.pages.server_error"

@@ -13,9 +13,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 from psycopg import sql
 
 from crm.operations.servers.homes import SHARED_ROOT, Home
@@ -27,8 +28,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".local" / "test-templates"
 PREFIX = "crm-test-"
 TEMPLATES_KEPT = 4
+# What conftest.py adds to the migrated database, once per template.
+PREPARATIONS: list[Callable[[psycopg.Connection], None]] = []
 # What a migrated database depends on: migrations and the data they load, role tables, the servers' own set-up.
-SHAPES = ("*/migrations/**/*", "crm/*/migrations/**/*", "**/roles.py", "**/data/*", "crm/operations/servers/*.py", "requirements.txt")
+SHAPES = ("*/migrations/**/*", "crm/*/migrations/**/*", "**/roles.py", "**/data/*", "crm/operations/servers/*.py", "crm/tests/witness.py", "requirements.txt")
 
 
 class Run:
@@ -125,6 +128,9 @@ def _build(folder: Path) -> None:
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise RuntimeError(f"The test database could not be migrated:\n{done.stdout}\n{done.stderr}")
+            with postgres.connect() as session:
+                for prepare in PREPARATIONS:
+                    prepare(session)
             postgres.stop()
             draft = folder.with_name(f".draft-{os.getpid()}")
             _copy(postgres.data, draft)

@@ -1,0 +1,44 @@
+"""A business write without a line in the log fails its transaction (the witness of crm/tests/witness.py)."""
+
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, connection, transaction
+
+from crm.access.actor import SYSTEM
+from crm.log import services as log
+from crm.log.actions import ActionKind, declare
+from crm.tests.witness import BUSINESS, UNWITNESSED, witnessed
+
+declare({"house.tested": ActionKind("Tested", "operations")})
+
+
+def _rename_branches() -> None:
+    branch = apps.get_model("staff", "Branch")
+    branch.objects.update(name="renamed")
+
+
+@pytest.fixture
+def branch(transactional_db: None) -> None:
+    apps.get_model("staff", "Branch").objects.create(code="999", name="Test", level="head", path="999/")
+
+
+def test_a_write_without_a_line_fails(branch: None) -> None:
+    with witnessed(), pytest.raises(DatabaseError, match="without a line in the log"), transaction.atomic():
+        _rename_branches()
+    assert not apps.get_model("staff", "Branch").objects.filter(name="renamed").exists()
+
+
+def test_a_write_with_a_line_passes(branch: None) -> None:
+    with witnessed(), transaction.atomic():
+        _rename_branches()
+        log.record(actor=SYSTEM, action="house.tested")
+    assert apps.get_model("staff", "Branch").objects.filter(name="renamed").exists()
+
+
+@pytest.mark.django_db
+def test_every_business_table_has_its_witness() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'zz_witness'")
+        watched = {str(row[0]) for row in cursor.fetchall()}
+    business = {m._meta.db_table for m in apps.get_models(include_auto_created=True) if m._meta.app_label in BUSINESS and m._meta.managed}
+    assert business - watched == set(UNWITNESSED)

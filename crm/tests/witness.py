@@ -1,0 +1,71 @@
+"""The witness: in tests a deferred trigger on every business table fails a transaction that changed it without a line in the log.
+
+It watches requests (of the test client and of live servers) and whatever a test wraps in `witnessed()`; worlds that fixtures build
+directly are not acts of anybody.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any
+
+import psycopg
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+BUSINESS = ("approvals", "customers", "products", "reports", "risk", "staff", "transactions")
+# Tables of these apps that may change without a line, each with the reason.
+UNWITNESSED: dict[str, str] = {}
+
+FUNCTION = """
+CREATE FUNCTION witness_line() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM log_event WHERE txid = pg_current_xact_id()) THEN
+        RAISE EXCEPTION 'witness: % of % without a line in the log', TG_OP, TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END $$
+"""
+TRIGGER = """
+CREATE CONSTRAINT TRIGGER zz_witness AFTER INSERT OR UPDATE OR DELETE ON "{table}" DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (current_setting('crm.witness', true) = 'on') EXECUTE FUNCTION witness_line()
+"""
+
+_watching: ContextVar[bool] = ContextVar("watching", default=False)
+
+
+def install(session: psycopg.Connection) -> None:
+    """Put the witness on every business table of a test template."""
+    if session.execute("SELECT to_regclass('log_event')").fetchone() == (None,):
+        return
+    session.execute(FUNCTION)
+    tables = [str(row[0]) for row in session.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    for table in sorted(tables):
+        if table.split("_")[0] in BUSINESS and table not in UNWITNESSED:
+            session.execute(TRIGGER.format(table=table))
+
+
+@contextmanager
+def witnessed() -> Iterator[None]:
+    """Inside, every commit that changed a business table must have written a line."""
+    token = _watching.set(True)
+    _tell(connection, "on")
+    try:
+        yield
+    finally:
+        _watching.reset(token)
+        if not _watching.get():
+            _tell(connection, "off")
+
+
+def on_connection_created(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """A session that is opened while something is watched is watched too."""
+    if _watching.get():
+        _tell(connection, "on")
+
+
+def _tell(wrapper: Any, state: str) -> None:
+    # Beside Django's cursors, so that tests may count queries; a session in a failed transaction is about to be rolled back.
+    if wrapper.connection is not None:
+        with suppress(psycopg.Error):
+            wrapper.connection.execute(f"SET crm.witness = '{state}'")
