@@ -58,7 +58,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     Refusals by ``require`` are left on the request; the middleware writes them after the rollback.
     """
     # Here and not above: Django REST framework loads this module while its own views are still loading.
-    from rest_framework.views import exception_handler as stock_handler  # noqa: PLC0415
+    from rest_framework.views import exception_handler as stock_handler
 
     request = context["request"]._request
     if isinstance(exc, Http404):

@@ -20,7 +20,7 @@ class ReachBackend(BaseBackend):
     def get_user(self, user_id: Any) -> Any:
         """Return the person of a session, unless switched off or expired since."""
         user = get_user_model()._default_manager.filter(pk=user_id).first()
-        return user if user is not None and user.is_usable else None  # type: ignore[attr-defined]
+        return user if user is not None and user.is_usable else None
 
     def has_perm(self, user_obj: Any, perm: str, obj: Model | None = None) -> bool:
         """Return the same answer as ``require``; False for somebody unknown."""

@@ -35,7 +35,7 @@ def is_over(session: Any) -> bool:
         # Signed in by something else than complete_sign_in (a test client): count from now.
         start(session)
         return False
-    return now - seen > idle_seconds() or now - began > absolute_seconds()
+    return bool(now - seen > idle_seconds() or now - began > absolute_seconds())
 
 
 def is_polling(request: HttpRequest, view: Any = None) -> bool:

@@ -34,6 +34,7 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the answer of the view, or of the refusal it met."""
         # Never the caller's own number: the log must be able to trust it.
         request.id = uuid4().hex  # type: ignore[attr-defined]
         structlog.contextvars.bind_contextvars(request_id=request.id)  # type: ignore[attr-defined]
@@ -113,7 +114,7 @@ def client_address(request: HttpRequest) -> str:
     proxies = int(getattr(settings, "TRUSTED_PROXIES", 0))
     chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     if proxies and len(chain) >= proxies:
-        return chain[-proxies][:45]
+        return str(chain[-proxies])[:45]
     return str(request.META.get("REMOTE_ADDR", ""))
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self, TypeVar
 from django.db.models import Model, QuerySet
 
 from crm.access.actor import Actor
-from crm.access.grants import granted_keys
+from crm.access.granted import granted_keys
 from crm.access.reach import Reach
 
 M_co = TypeVar("M_co", bound=Model, covariant=True)

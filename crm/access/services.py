@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model
 from django.http import HttpRequest
 
@@ -41,7 +42,7 @@ def get_visible(rows: "ScopedQuerySet[M]", actor: Actor, permission: str | None 
     """Return the one row that matches, or raise ``NotVisible`` whether it is missing or out of scope."""
     try:
         return rows.visible_to(actor, permission).get(**lookup)
-    except rows.model.DoesNotExist:
+    except ObjectDoesNotExist:
         label = f"{rows.model._meta.app_label}.view_{rows.model._meta.model_name}"
         raise NotVisible(permission or label, detail=" ".join(str(value) for value in lookup.values())) from None
 

@@ -39,7 +39,10 @@ class UserQuerySet(ScopedQuerySet["User"]):
         return self.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=timezone.now()), is_active=True)
 
 
-class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+_ScopedUserManager = BaseUserManager.from_queryset(UserQuerySet)
+
+
+class UserManager(_ScopedUserManager["User"]):  # type: ignore[valid-type]
     """Makes people. There is no superuser here, and no default account."""
 
     def get_by_natural_key(self, username: str | None) -> "User":

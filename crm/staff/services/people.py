@@ -136,7 +136,7 @@ def choose(*, actor: Actor, person: User, language: str | None = None, theme: st
 def set_role_permission(*, actor: Actor, role: Role, permission: str, reach: str) -> RolePermission:
     """Set how far one permission of a role reaches, from the next request on."""
     require(actor, "staff.change_role")
-    row = RolePermission.objects.locked().get(role=role, permission=permission)
+    row: RolePermission = RolePermission.objects.locked().get(role=role, permission=permission)
     before, row.reach = row.reach, str(Reach(reach))
     row.save(update_fields=["reach"])
     data = {"permission": permission, "before": before, "after": row.reach}

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import auth
@@ -63,7 +63,7 @@ def check_password(*, actor: Actor, number: str, password: str) -> User | None:
 
 def _take_attempt(key: str) -> bool:
     now = timezone.now()
-    values = {"key": key, "now": now, "before": now - WINDOW, "until": now + LOCKED_FOR, "failures": FAILURES}
+    values: dict[str, Any] = {"key": key, "now": now, "before": now - WINDOW, "until": now + LOCKED_FOR, "failures": FAILURES}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_COUNT, values)
         _failures, locked_until = cast("tuple[int, object]", cursor.fetchone())
@@ -94,7 +94,7 @@ def pending_person(request: HttpRequest) -> User | None:
     since = request.session.get(PENDING_SINCE)
     if not isinstance(since, str) or timezone.now() - datetime.fromisoformat(since) > HALF_LASTS:
         return None
-    return User.objects.usable().filter(pk=request.session.get(PENDING)).first()
+    return User.objects.usable().filter(pk=int(request.session.get(PENDING, 0))).first()
 
 
 @transaction.atomic

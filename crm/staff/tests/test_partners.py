@@ -23,10 +23,12 @@ class Probe(APIView):
     gate = {"GET": "staff.probe", "POST": "staff.other"}
 
     def get(self, request: object) -> Response:
+        """Say who asks."""
         actor = actor_of(request)  # type: ignore[arg-type]
         return Response({"number": actor.number, "kind": actor.kind, "role": actor.role})
 
     def post(self, request: object) -> Response:
+        """Act as if the row were out of scope."""
         raise NotVisible("staff.other")
 
 
@@ -34,6 +36,7 @@ class Ungated(APIView):
     """A view that somebody forgot to gate."""
 
     def get(self, request: object) -> Response:
+        """Answer anybody."""
         return Response()
 
 

@@ -100,7 +100,7 @@ def test_half_a_sign_in_opens_nothing(client: Client, sun_yue: User, monkeypatch
     """With a second factor owed, the session holds who is pending and no page opens."""
     from crm.staff.services import second_factor
 
-    monkeypatch.setattr(second_factor, "_steps", [lambda request, person: "staff:redeem"])
+    monkeypatch.setattr(second_factor, "_steps", [lambda *_asked: "staff:redeem"])
     answer = client.post("/sign-in/", {"number": "80001", "password": PASSWORD})
     assert answer["Location"] == "/sign-in/token/"
     assert client.session["pending_user_id"] == sun_yue.pk

@@ -67,12 +67,13 @@ def _next_of(request: HttpRequest) -> str:
     return target if safe else "/"
 
 
-@signed_in_page("everybody may leave")
+@open_page("the way out, also of a session that has ended")
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
-    end_session(request)
-    messages.success(request, _("You have signed out."))
+    if actor_of(request).is_signed_in:
+        end_session(request)
+        messages.success(request, _("You have signed out."))
     return redirect("staff:sign_in")
 
 
