@@ -53,6 +53,4 @@ def _attest_empty_log(cursor: Any) -> None:
         return
     log_id, digest, at = row[0], bytes(row[1]), timezone.now().isoformat()
     mac = keys.head_mac(log_id=log_id, seq=0, digest=digest, count=0, at=at)
-    cursor.execute(
-        "INSERT INTO log_attestation (id, seq, hash, count, at, mac) VALUES (1, 0, %s, 0, %s, %s)", [digest, at, mac]
-    )
+    cursor.execute("INSERT INTO log_attestation (id, seq, hash, count, at, mac) VALUES (1, 0, %s, 0, %s, %s)", [digest, at, mac])

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from crm.log.actions import label_of
 from crm.log.choices import ActorKind, Origin, Result, View
 
-
 if TYPE_CHECKING:
     _IntField = models.Field[int, int]
 else:

@@ -57,7 +57,7 @@ class LogUnavailable(RuntimeError):
     """A refusal could not be written down; the answer must be 503."""
 
 
-_TEXT = "actor_number actor_name actor_kind role origin session address request_id view action result target_type target_ref".split()
+_TEXT = ["actor_number", "actor_name", "actor_kind", "role", "origin", "session", "address", "request_id", "view", "action", "result", "target_type", "target_ref"]
 _COLUMNS = ["uid", "at", "actor_id", *_TEXT, "customer", "reason", "approver", "data", "body", "mac"]
 _INSERT = "INSERT INTO log_event ({}) VALUES ({}) RETURNING id, txid".format(
     ", ".join(_COLUMNS), ", ".join("%s::jsonb" if name == "data" else "%s" for name in _COLUMNS)

@@ -70,7 +70,10 @@ def in_words(report: Report) -> list[str]:
     if report.holds:
         said.append(_("The log holds: nothing was edited, deleted, inserted or swapped."))
     else:
-        said.append(_("TAMPERING FOUND: %(findings)s findings. Keep the server as it is and call the security officer.") % {"findings": len(report.findings)})
+        said.append(
+            _("TAMPERING FOUND: %(findings)s findings. Keep the server as it is and call the security officer.")
+            % {"findings": len(report.findings)}
+        )
     return said
 
 

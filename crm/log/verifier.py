@@ -48,7 +48,9 @@ SENTENCES = {
     "head": gettext_noop("The head of the chain says %(head)s lines, the chain has %(last)s."),
     "head_hash": gettext_noop("The head of the chain does not carry the hash of the newest line."),
     "head_missing": gettext_noop("The head of the chain is missing."),
-    "newest": gettext_noop("The newest %(lines)s lines were removed and the head was rewound: %(attested)s lines were attested, %(last)s are left."),
+    "newest": gettext_noop(
+        "The newest %(lines)s lines were removed and the head was rewound: %(attested)s lines were attested, %(last)s are left."
+    ),
     "rewritten": gettext_noop("Position %(seq)s is not the one that was attested: the chain was rewritten up to there or beyond."),
     "attestation_missing": gettext_noop("The attestation is missing: somebody removed it."),
     "attestation_forged": gettext_noop("The attestation is not the product's: its code is wrong."),
@@ -62,10 +64,7 @@ NOTES = {
     "unattested": gettext_noop("The newest %(lines)s lines are not attested yet."),
     "other_log": gettext_noop("%(anchors)s anchors belong to another log and were left out."),
 }
-COLUMNS = (
-    "uid at actor_id actor_number actor_name actor_kind role origin session address request_id view action result "
-    "target_type target_ref customer reason approver data"
-).split()
+COLUMNS = ["uid", "at", "actor_id", "actor_number", "actor_name", "actor_kind", "role", "origin", "session", "address", "request_id", "view", "action", "result", "target_type", "target_ref", "customer", "reason", "approver", "data"]
 _ROWS = (
     "SELECT s.seq, s.event_id, s.prev, s.hash, e.id, e.txid::text::bigint, e.body, e.mac, "
     + ", ".join(f"e.{name}" for name in COLUMNS)
@@ -139,8 +138,10 @@ class Verifier:
     def run(self) -> Report:
         """The report; nothing is written."""
         begun = time.perf_counter()
+        fresh = self.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
         with self.connection.transaction():
-            self.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if fresh:  # else the caller's transaction is the snapshot
+                self.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             head = self.connection.execute("SELECT log_id::text, seq, hash, count FROM log_head").fetchone()
             attestation = self.connection.execute("SELECT seq, hash, count, at, mac FROM log_attestation").fetchone()
             log_id = head[0] if head else ""

@@ -107,7 +107,12 @@ def test_refusal_has_a_transaction_of_its_own(new_lines: NewLines) -> None:
 def test_hostile_text_cannot_keep_a_line_from_being_written(new_lines: NewLines) -> None:
     """NUL and lone surrogates, which PostgreSQL and UTF-8 refuse, are replaced; quotes and markup stay as they are."""
     with transaction.atomic():
-        log.record(actor=SUN_YUE, action=ACTION, reason="a\x00b\ud800c'\"<", data={"\x00": ["\ud800", {1, 2}], "at": datetime(2026, 1, 1, tzinfo=UTC)})
+        log.record(
+            actor=SUN_YUE,
+            action=ACTION,
+            reason="a\x00b\ud800c'\"<",
+            data={"\x00": ["\ud800", {1, 2}], "at": datetime(2026, 1, 1, tzinfo=UTC)},
+        )
     event = new_lines().get()
     assert event.reason == "a?b?c'\"<"
     assert event.data == {"?": ["?", [1, 2]], "at": "2026-01-01T00:00:00+00:00"}
