@@ -68,7 +68,7 @@ def create_customer(*, actor: Actor, values: Mapping[str, Any]) -> Customer:
         with transaction.atomic():
             require(actor, "customers.add_customer")
             customer = Customer(data_key=new_data_key(), **values)
-            _spell(customer)
+            spell(customer)
             customer.save()
             CustomerFigures.objects.create(customer=customer)
             log.record(actor=actor, action="customer.created", target=customer, data={"core_number": customer.core_number})
@@ -112,7 +112,7 @@ def apply_changes(*, actor: Actor, customer: Customer, values: Mapping[str, Any]
     for name, value in values.items():
         setattr(customer, name, value)
     if "name" in values:
-        _spell(customer)
+        spell(customer)
     customer.version += 1
     customer.updated_at = timezone.now()
     customer.save()
@@ -128,7 +128,8 @@ def apply_changes(*, actor: Actor, customer: Customer, values: Mapping[str, Any]
     return customer
 
 
-def _spell(customer: Customer) -> None:
+def spell(customer: Customer) -> None:
+    """Write the name in pinyin beside it, for sorting and searching; bulk loads call this before they store."""
     person = customer.kind == CustomerKind.PERSON
     customer.name_pinyin = pinyin(customer.name, person=person)
     customer.name_compact = customer.name_pinyin.replace(" ", "")
