@@ -78,13 +78,13 @@ def _chosen(form: forms.Form, name: str, values: Iterable[Any]) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a fixed set, or several with `multiple=True`. `lookup` is the field path (default: the name)."""
+    """One of a fixed set, or several with `multiple=True`. `field` is the field path (default: the name)."""
 
     name: str
     label: Label
     choices: Iterable[tuple[Any, Label]] | Callable[[], Iterable[tuple[Any, Label]]]
     multiple: bool = False
-    lookup: str = ""
+    field: str = ""
 
     def fields(self, actor: Actor) -> dict[str, forms.Field]:
         """A select, or check boxes."""
@@ -99,7 +99,7 @@ class Choice:
 
     def apply(self, rows: QuerySet[Any], values: Values, actor: Actor) -> QuerySet[Any]:
         """Rows with the chosen value or values."""
-        value, path = values.get(self.name), self.lookup or self.name
+        value, path = values.get(self.name), self.field or self.name
         if not value:
             return rows
         return rows.filter(**{f"{path}__in": value}) if self.multiple else rows.filter(**{path: value})
@@ -150,7 +150,7 @@ class Text:
 
     name: str
     label: Label
-    lookup: str = ""
+    field: str = ""
     exact: bool = False
     longest: int = 60
 
@@ -161,7 +161,7 @@ class Text:
     def apply(self, rows: QuerySet[Any], values: Values, actor: Actor) -> QuerySet[Any]:
         """Rows that hold it."""
         value = values.get(self.name)
-        return rows.filter(**{f"{self.lookup or self.name}{'' if self.exact else '__icontains'}": value}) if value else rows
+        return rows.filter(**{f"{self.field or self.name}{'' if self.exact else '__icontains'}": value}) if value else rows
 
     def words(self, form: forms.Form, values: Values) -> str:
         """The text, masked where it looks like an ID, mobile or account number."""
