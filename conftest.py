@@ -34,7 +34,7 @@ def _renew_database(case: TransactionTestCase) -> None:
     RUN.renew_database()
 
 
-TransactionTestCase._fixture_teardown = _renew_database  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = _renew_database  # type: ignore[attr-defined]
 PREPARATIONS.append(witness.install)
 connection_created.connect(witness.on_connection_created)
 _get_response = BaseHandler.get_response
@@ -45,7 +45,7 @@ def _witnessed_response(handler: BaseHandler, request: HttpRequest) -> HttpRespo
         return _get_response(handler, request)
 
 
-BaseHandler.get_response = _witnessed_response  # type: ignore[method-assign]
+BaseHandler.get_response = _witnessed_response  # type: ignore[assignment]
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def with_pip(lock: str) -> bool:
     """Whether pip did it."""
     if subprocess.run([PYTHON, "-m", "pip", "--version"], stdout=subprocess.DEVNULL, check=False).returncode:
         subprocess.run([PYTHON, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL, check=False)
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
     command += ["--no-deps", "--progress-bar", "off", "-r", lock]
     return subprocess.run(command, cwd=ROOT, env=environment() | {"PIP_ROOT_USER_ACTION": "ignore"}, check=False).returncode == 0
 

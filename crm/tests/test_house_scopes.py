@@ -28,7 +28,7 @@ DOORS = {"views", "api", "admin", "providers", "templatetags"}
 
 def _reaching(goal: type[Model]) -> list[type[Model]]:
     """Our models from which foreign keys lead to `goal`, and `goal` itself."""
-    ours = [model for model in apps.get_models() if "site-packages" not in str(model._meta.app_config.path)]  # type: ignore[union-attr]
+    ours = [model for model in apps.get_models() if "site-packages" not in str(model._meta.app_config.path)]
     found = {goal}
     while True:
         more = {
