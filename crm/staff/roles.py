@@ -19,13 +19,11 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "staff.view_user": ("all", "advanced"),
         "staff.view_role": ("all", "advanced"),
         "staff.view_branch": "all",
-        "staff.enter_admin": ("all", "advanced"),
     },
     "auditor": {
         "staff.view_user": ("all", "business"),
         "staff.view_role": ("all", "business"),
         "staff.view_branch": "all",
-        "staff.enter_admin": ("all", "business"),
     },
     "branch-manager": {"staff.view_user": "branch", "staff.view_branch": "branch"},
 }

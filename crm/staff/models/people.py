@@ -113,7 +113,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_staff(self) -> bool:
         """Return whether the read-only admin opens; Django's admin asks for this name."""
-        return bool(self.reach("staff.enter_admin"))
+        return bool(self.reach("audit.open_admin"))
 
     @property
     def is_enrolled(self) -> bool:
