@@ -261,7 +261,9 @@ STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "collected"
 # The supervisor puts ECharts into the home; pages work without it.
 STATICFILES_DIRS = [path for path in (BASE_DIR / "static", HOME / "static") if path.is_dir()]
-_STATIC = "whitenoise.storage.CompressedManifestStaticFilesStorage" if PRODUCTION else "django.contrib.staticfiles.storage.StaticFilesStorage"
+_STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
+if PRODUCTION:
+    _STATIC = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": _STATIC},

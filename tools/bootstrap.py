@@ -29,7 +29,7 @@ def main() -> None:
     dev = "--dev" in words[:1]
     words = words[1:] if dev else words
     if sys.version_info < SMALLEST:
-        stop(f"Python {SMALLEST[0]}.{SMALLEST[1]} or newer is needed; python3 is {sys.version.split()[0]}. Name another: make PYTHON=python3.12")
+        stop(f"Python 3.11 or newer is needed; python3 is {sys.version.split()[0]}. Name another: make PYTHON=python3.12")
     with open(ROOT / ".bootstrap.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two words of make at once must not install over each other
         make_environment()

@@ -31,7 +31,15 @@ TEMPLATES_KEPT = 4
 # What conftest.py adds to the migrated database, once per template.
 PREPARATIONS: list[Callable[[psycopg.Connection], None]] = []
 # What a migrated database depends on: migrations and the data they load, role tables, the servers' own set-up.
-SHAPES = ("*/migrations/**/*", "crm/*/migrations/**/*", "**/roles.py", "**/data/*", "crm/operations/servers/*.py", "crm/tests/witness.py", "requirements.txt")
+SHAPES = (
+    "*/migrations/**/*",
+    "crm/*/migrations/**/*",
+    "**/roles.py",
+    "**/data/*",
+    "crm/operations/servers/*.py",
+    "crm/tests/witness.py",
+    "requirements.txt",
+)
 
 
 class Run:
@@ -79,10 +87,10 @@ class Run:
 
     def renew_database(self) -> None:
         """Give this worker a fresh copy of the migrated database (about 50 ms), whatever the last test left behind."""
-        name, source = sql.Identifier(self.database), sql.Identifier(DATABASE)
+        name, source, owner = sql.Identifier(self.database), sql.Identifier(DATABASE), sql.Identifier(OWNER)
         with self.postgres.connect("postgres") as session:
             session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-            session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER {}").format(name, source, sql.Identifier(OWNER)))
+            session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER {}").format(name, source, owner))
             session.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
             session.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(name, sql.Identifier(APP)))
 

@@ -61,9 +61,8 @@ def test_parts_are_read_through_their_whole() -> None:
     found = []
     for path in sources():
         if DOORS & {path.stem, *path.parent.relative_to(ROOT).parts}:
-            for node in ast.walk(tree(path)):
-                if isinstance(node, ast.Attribute) and node.attr == "objects" and isinstance(node.value, ast.Name) and node.value.id in names:
-                    found.append(f"{name_of(path)}:{node.lineno}: {node.value.id}.objects")
+            queries = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute) and node.attr == "objects"]
+            found += [f"{name_of(path)}:{q.lineno}" for q in queries if isinstance(q.value, ast.Name) and q.value.id in names]
     assert found == []
 
 

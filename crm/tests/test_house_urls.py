@@ -11,7 +11,8 @@ from django.urls.resolvers import LocalePrefixPattern
 from crm.access.gate import OPEN, SIGNED_IN
 from crm.staff.models import RolePermission
 
-Route = tuple[str, URLPattern]
+Route = tuple[str, str, URLPattern]
+GATE_HOLDERS = ("cls", "view_class", "model_admin", "admin_site")
 
 # Pages for everybody. Whoever adds one says why here and at the view.
 OPEN_PAGES = {
@@ -19,13 +20,11 @@ OPEN_PAGES = {
     "staff:sign_in": "the way in",
     "staff:half": "the way in, between password and second factor",
     "staff:redeem": "whoever holds a one-time token has no password yet",
-    "staff:half": "the second half of the way in",
-    "staff:redeem": "first officers redeem their one-time tokens before they have a password",
     "staff:language": "the sign-in page is read in either language",
 }
 
 
-def _routes(patterns: list[URLPattern | URLResolver], prefix: str = "", spaces: tuple[str, ...] = ()) -> Iterator[tuple[str, str, URLPattern]]:
+def _routes(patterns: list[URLPattern | URLResolver], prefix: str = "", spaces: tuple[str, ...] = ()) -> Iterator[Route]:
     """(name as one reverses it, path, pattern) of every route."""
     for pattern in patterns:
         assert not isinstance(pattern.pattern, LocalePrefixPattern)
@@ -42,7 +41,7 @@ ROUTES = list(_routes(get_resolver().url_patterns))
 
 def _gate(pattern: URLPattern) -> Any:
     view: Any = pattern.callback
-    for holder in (view, getattr(view, "cls", None), getattr(view, "view_class", None), getattr(view, "model_admin", None), getattr(view, "admin_site", None)):
+    for holder in (view, *(getattr(view, name, None) for name in GATE_HOLDERS)):
         gate = getattr(holder, "gate", None)
         if gate is not None:
             return gate

@@ -77,7 +77,9 @@ def _modules(node: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("forbidden", "words"), [(FORBIDDEN_NAMES, _names), (FORBIDDEN_CALLS, _calls), (FORBIDDEN_MODULES, _modules)], ids=["names", "calls", "modules"]
+    ("forbidden", "words"),
+    [(FORBIDDEN_NAMES, _names), (FORBIDDEN_CALLS, _calls), (FORBIDDEN_MODULES, _modules)],
+    ids=["names", "calls", "modules"],
 )
 def test_forbidden_words(forbidden: dict[str, str], words: Callable[[ast.AST], Iterator[str]]) -> None:
     """Found by syntax, so that a comment may still name them."""

@@ -181,10 +181,9 @@ class Postgres:
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:
-            assert self.process is not None
-            if self.process.poll() is not None:
+            if self.process is None or self.process.poll() is not None:
                 raise PostgresError(
-                    f"PostgreSQL ended while starting (exit {self.process.returncode}). The end of {self.log}:\n{tail(self.log)}\n"
+                    f"PostgreSQL ended while starting. The end of {self.log}:\n{tail(self.log)}\n"
                     "If the disk is full or memory is short, make room; `make reset` begins with an empty database."
                 )
             try:
@@ -198,7 +197,9 @@ class Postgres:
                     ) from error
                 if time.monotonic() > deadline:
                     self.stop()
-                    raise PostgresError(f"PostgreSQL did not answer within {START_SECONDS} s. The end of {self.log}:\n{tail(self.log)}") from error
+                    raise PostgresError(
+                        f"PostgreSQL did not answer within {START_SECONDS} s. The end of {self.log}:\n{tail(self.log)}"
+                    ) from error
                 time.sleep(0.02)
             else:
                 return

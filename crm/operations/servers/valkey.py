@@ -95,8 +95,7 @@ class Valkey:
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
-            assert self.process is not None
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if self.process is None or self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise ValkeyError(
                     f"Valkey did not start. The end of {self.log}:\n{tail(self.log)}\n"

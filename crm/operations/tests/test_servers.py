@@ -84,7 +84,7 @@ def test_data_survives_a_killed_server(home: Home) -> None:
 
 
 def test_servers_end_with_a_killed_parent_and_start_again(home: Home) -> None:
-    """kill -9 of the supervisor leaves no server; the next start works at once."""
+    """After kill -9 of the supervisor there is no server, and the next start works at once."""
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(home.path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "up\n"
