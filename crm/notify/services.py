@@ -1,0 +1,158 @@
+"""Telling people: a row each, unique by person and key; the mail is owed on the row and sent after the commit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm.access.actor import Actor
+from crm.access.references import new_reference
+from crm.access.services import require
+from crm.jobs.services import enqueue
+from crm.log import services as log
+from crm.notify import alarms, escalation
+from crm.notify.attachments import MailAttachment, provider_of
+from crm.notify.choices import MailState
+from crm.notify.models import Notice
+
+SEND = "notify.send_mail"
+
+
+@transaction.atomic
+def notify(
+    *,
+    recipients: Iterable[Any],
+    kind: str,
+    subject: str,
+    body: str = "",
+    url_name: str = "",
+    url_args: Sequence[str] = (),
+    key: str,
+    params: Mapping[str, Any] | None = None,
+    mail: bool = True,
+    attachments: Sequence[MailAttachment] = (),
+) -> list[Notice]:
+    """The new notices, one for each recipient who has none with this key yet, in the caller's transaction.
+
+    ``subject`` and ``body`` are message ids (mark them with ``gettext_noop``) with ``%(name)s`` places for
+    ``params``, which hold no C2 data; a parameter ``{"msgid": …}`` is translated too. Mails leave after the commit.
+    """
+    for attachment in attachments:
+        provider_of(attachment.provider)  # a typing error shows now, not at night
+    people = {person.pk: person for person in recipients}
+    now = timezone.now()
+    rows = [
+        Notice(
+            reference=new_reference("N", 12),
+            user=person,
+            kind=kind,
+            key=key,
+            subject=subject,
+            body=body,
+            params=dict(params or {}),
+            url_name=url_name,
+            url_args=list(url_args),
+            attachments=[[one.provider, dict(one.params)] for one in attachments],
+            mail_state=MailState.OWED if mail and person.email else MailState.NONE,
+            created_at=now,
+            mail_next_at=now,
+        )
+        # In primary-key order, so that two senders of one key wait for each other instead of deadlocking.
+        for _pk, person in sorted(people.items())
+    ]
+    references = [row.reference for row in rows]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    made = list(Notice.objects.filter(reference__in=references).select_related("user").order_by("pk"))
+    for notice in made:
+        if notice.mail_state == MailState.OWED:
+            enqueue(SEND, notice_id=notice.pk)
+    return made
+
+
+def unread(user: Any) -> int:
+    """How many notices this person has not opened yet (counted up to 100)."""
+    return Notice.objects.filter(user=user.pk).unread()[:100].count()
+
+
+def mark_read(*, actor: Actor, reference: str | None = None) -> int:
+    """How many of the actor's own notices were marked as read: one, or all of them without a reference."""
+    rows = Notice.objects.filter(user=actor.user_id).unread()
+    if reference is not None:
+        rows = rows.filter(reference=reference)
+    return rows.update(read_at=timezone.now())
+
+
+@transaction.atomic
+def mail_again(*, actor: Actor) -> int:
+    """How many undelivered mails are being tried anew, after the mail server is back."""
+    require(actor, "notify.change_mail")
+    count = Notice.objects.filter(mail_state=MailState.FAILED).update(
+        mail_state=MailState.OWED, mail_attempts=0, mail_next_at=timezone.now()
+    )
+    if count:
+        log.record(actor=actor, action="notice.mail_again", data={"mails": count})
+    return count
+
+
+def send_owed(*, limit: int = 500) -> int:
+    """How many owed mails were handed to the workers again (the sweep: lost messages, retries that are due)."""
+    due = Notice.objects.filter(mail_state=MailState.OWED, mail_next_at__lte=timezone.now())
+    ids = list(due.order_by("mail_next_at").values_list("pk", flat=True)[:limit])
+    for notice_id in ids:
+        enqueue(SEND, notice_id=notice_id)
+    return len(ids)
+
+
+def escalate(*, limit: int = 500) -> int:
+    """How many notices climbed because nobody had opened one of their key in time."""
+    climbed = 0
+    for rule in escalation.rules():
+        with transaction.atomic():
+            late = (
+                Notice.objects.unread()
+                .filter(kind=rule.kind, escalated_at=None, created_at__lte=timezone.now() - rule.after)
+                .select_for_update(skip_locked=True, of=("self",))
+                .order_by("pk")[:limit]
+            )
+            for notice in late:
+                Notice.objects.filter(pk=notice.pk).update(escalated_at=timezone.now())
+                if Notice.objects.filter(key=notice.key, read_at__isnull=False).exists():
+                    continue
+                climbed += bool(_tell(notice, rule))
+    return climbed
+
+
+def _tell(notice: Notice, rule: escalation.Escalation) -> list[Notice]:
+    return notify(
+        recipients=rule.people(notice),
+        kind=f"{notice.kind}.escalated",
+        subject=notice.subject,
+        body=notice.body,
+        params=notice.params,
+        url_name=notice.url_name,
+        url_args=notice.url_args,
+        key=f"{notice.key[:180]}:escalated",
+    )
+
+
+def raise_alarms() -> int:
+    """How many people were told about a new alarm."""
+    told = 0
+    for check in alarms.checks():
+        alarm = check.look()
+        if alarm is None:
+            continue
+        told += len(
+            notify(
+                recipients=alarms.people_for(check.permission),
+                kind=f"alarm.{check.name}",
+                subject=alarm.subject,
+                body=alarm.body,
+                params=alarm.params,
+                url_name=alarm.url_name,
+                url_args=alarm.url_args,
+                key=f"alarm:{check.name}:{alarm.key}",
+            )
+        )
+    return told
