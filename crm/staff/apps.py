@@ -19,7 +19,9 @@ class StaffConfig(AppConfig):
     def ready(self) -> None:
         """Plug the role table into the ground, declare actions, offer pages in the menu."""
         from crm.log.actions import declare
+        from crm.notify import alarms
         from crm.staff.choices import ACTIONS
+        from crm.staff.services.duty import people_on_duty
         from crm.staff.services.role_table import load_role_table, reach_of_roles
 
         declare(ACTIONS)
@@ -29,6 +31,9 @@ class StaffConfig(AppConfig):
             MenuItem("staff:role_list", _("Roles"), "staff.view_role", group="staff", order=20),
             MenuItem("staff:branch_list", _("Branches"), "staff.view_branch", group="staff", order=30),
             MenuItem("staff:client_list", _("Partner systems"), "staff.view_serviceclient", group="staff", order=40),
+            MenuItem("jobs:jobs", _("Jobs"), "jobs.view_job", group="system", order=40),
+            MenuItem("notify:mails", _("Mail delivery"), "notify.view_mail", group="system", order=50),
         )
         register_role_table(reach_of_roles)
+        alarms.register_people(people_on_duty)
         post_migrate.connect(load_role_table, sender=self, dispatch_uid="staff.load_role_table")

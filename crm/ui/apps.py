@@ -13,8 +13,11 @@ class UiConfig(AppConfig):
     verbose_name = _("Pages")
 
     def ready(self) -> None:
-        """Declare the actions."""
+        """Declare the actions and let the bell ring for notices."""
         from crm.log.actions import declare
+        from crm.notify import services as notify
+        from crm.ui import bell
         from crm.ui.choices import ACTIONS
 
         declare(ACTIONS)
+        bell.register(unread=notify.unread, url_name="notify:notices")
