@@ -13,7 +13,6 @@ PART = "a part of {}: read through it and never by an address or a list of its o
 # Models that reach a customer and have no scope, each with the reason.
 UNSCOPED = {
     "customers.CustomerFigures": PART.format("the customer"),
-    "customers.CustomerGrant": "what scopes are made of; shown to security officers only",
     "products.BalanceReport": PART.format("the account"),
     "products.CoreInstruction": PART.format("the freeze"),
     "risk.AlertHit": PART.format("the alert"),

@@ -18,6 +18,7 @@ GATE_HOLDERS = ("cls", "view_class", "model_admin", "admin_site")
 OPEN_PAGES = {
     "health/": "load balancers and the supervisor ask without signing in",
     "staff:sign_in": "the way in",
+    "staff:sign_out": "the way out, also of a session that has ended",
     "staff:half": "the way in, between password and second factor",
     "staff:redeem": "whoever holds a one-time token has no password yet",
     "staff:language": "the sign-in page is read in either language",
