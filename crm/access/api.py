@@ -95,9 +95,7 @@ def _shaped(response: Response | None, request: Any, code: str, message: str, **
 class StrictJSONParser(JSONParser):
     """JSON of limited size and depth, without NaN, repeated names and NUL characters: 400 in words, never 500."""
 
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         """Return the value, or raise ``ParseError``."""
         raw = stream.read(LARGEST + 1)
         if len(raw) > LARGEST:

@@ -28,6 +28,4 @@ class ReachBackend(BaseBackend):
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         """Return whether any permission of the app reaches anything."""
-        return hasattr(user_obj, "permissions") and any(
-            permission.startswith(f"{app_label}.") for permission in user_obj.permissions()
-        )
+        return hasattr(user_obj, "permissions") and any(permission.startswith(f"{app_label}.") for permission in user_obj.permissions())

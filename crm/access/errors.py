@@ -13,9 +13,7 @@ class DomainError(Exception):
     message: "str | Promise" = _("This is not possible.")
     field: str | None = None
 
-    def __init__(
-        self, message: "str | Promise | None" = None, *, code: str | None = None, field: str | None = None
-    ) -> None:
+    def __init__(self, message: "str | Promise | None" = None, *, code: str | None = None, field: str | None = None) -> None:
         super().__init__(message or self.message)
         if message is not None:
             self.message = message

@@ -33,9 +33,7 @@ class DirectGrant(UserObjectPermissionBase):
 
     valid_from = models.DateTimeField(_("valid from"), default=timezone.now)
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
-    granted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, verbose_name=_("granted by")
-    )
+    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, verbose_name=_("granted by"))
     reason = models.CharField(_("reason"), max_length=200)
 
     objects = UserObjectPermissionManager.from_queryset(GrantQuerySet)()  # type: ignore[misc]

@@ -53,22 +53,22 @@ def error_page(request: HttpRequest, status: int, message: "str | Promise" = "")
     return HttpResponse(render_to_string(TEMPLATE, context), status=HTTPStatus(status))
 
 
-def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001
+def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """Return 400 (``handler400``)."""
     return error_page(request, 400)
 
 
-def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001
+def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """Return 403 (``handler403``)."""
     return error_page(request, 403)
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Return 403 in words for a form that is too old or came from elsewhere (``CSRF_FAILURE_VIEW``)."""
     return error_page(request, 403, _("The form was open for too long or came from elsewhere. Load it again."))
 
 
-def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:  # noqa: ARG001
+def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """Return 404 (``handler404``)."""
     return error_page(request, 404)
 

@@ -32,12 +32,8 @@ class SignInForm(forms.Form):
 class RedeemForm(forms.Form):
     """A one-time token and the password that it sets."""
 
-    number = forms.CharField(
-        label=_("Employee number"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "username"})
-    )
-    token = forms.CharField(
-        label=_("One-time token"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "one-time-code"})
-    )
+    number = forms.CharField(label=_("Employee number"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "username"}))
+    token = forms.CharField(label=_("One-time token"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}))
     password = forms.CharField(
         label=_("New password"),
         max_length=128,

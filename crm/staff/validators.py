@@ -20,9 +20,7 @@ class CharacterClassesValidator:
 
     def get_help_text(self) -> str:
         """Return the rule in words."""
-        return _("Use at least %(classes)d of these: small letters, capital letters, digits, other characters.") % {
-            "classes": self.classes
-        }
+        return _("Use at least %(classes)d of these: small letters, capital letters, digits, other characters.") % {"classes": self.classes}
 
 
 class OwnDataValidator:

@@ -137,9 +137,7 @@ audit_officer = _person("88001", "Audit officer.")
 def partner(bank: Bank) -> ServiceClient:
     """Return a partner system that may speak for the source ``mobile``; its token is ``PARTNER_TOKEN``."""
     with transaction.atomic():
-        client = ServiceClient.objects.create(
-            code="mobile-bank", name="手机银行", token_hash=token_hash(PARTNER_TOKEN), sources=["mobile"]
-        )
+        client = ServiceClient.objects.create(code="mobile-bank", name="手机银行", token_hash=token_hash(PARTNER_TOKEN), sources=["mobile"])
         log.record(actor=SYSTEM, action="staff.partner_created", target=client)
     return client
 

@@ -108,9 +108,13 @@ def test_what_hangs_on_a_customer_follows_it(sun_yue: User, ours: Customer, thei
     assert not CustomerGrant.objects.visible_to(sun_yue).exists()
     from crm.staff.models import Role, RolePermission
 
-    RolePermission.objects.create(role=Role.objects.get(code="relationship-manager"), permission="customers.view_customergrant", reach="own")
+    RolePermission.objects.create(
+        role=Role.objects.get(code="relationship-manager"), permission="customers.view_customergrant", reach="own"
+    )
     reader = User.objects.get(pk=sun_yue.pk)
     assert list(CustomerGrant.objects.visible_to(reader)) == [row]
-    RolePermission.objects.create(role=Role.objects.get(code="relationship-manager"), permission="customers.close_customergrant", reach="own")
+    RolePermission.objects.create(
+        role=Role.objects.get(code="relationship-manager"), permission="customers.close_customergrant", reach="own"
+    )
     reader = User.objects.get(pk=sun_yue.pk)
     assert not CustomerGrant.objects.visible_to(reader, "customers.close_customergrant").exists()

@@ -35,9 +35,7 @@ class Branch(models.Model):
     code = models.CharField(_("branch code"), max_length=12, unique=True, validators=[branch_code])
     name = models.CharField(_("name"), max_length=100)
     level = models.CharField(_("level"), max_length=12, choices=BranchLevel)
-    parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("belongs to")
-    )
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("belongs to"))
     path = models.CharField(max_length=120, unique=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
 

@@ -69,9 +69,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     title = models.CharField(_("title"), max_length=80, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     mobile = models.CharField(_("mobile number"), max_length=20, blank=True)
-    branch = models.ForeignKey(
-        "staff.Branch", models.PROTECT, null=True, blank=True, related_name="people", verbose_name=_("branch")
-    )
+    branch = models.ForeignKey("staff.Branch", models.PROTECT, null=True, blank=True, related_name="people", verbose_name=_("branch"))
     language = models.CharField(_("language"), max_length=10, blank=True)
     theme = models.CharField(_("theme"), max_length=6, choices=Theme, default=Theme.SYSTEM)
     is_active = models.BooleanField(_("active"), default=True)

@@ -35,7 +35,7 @@ def branch_add(request: HttpRequest) -> HttpResponse:
         create_branch(actor=actor, **form.cleaned_data)
         messages.success(request, _("The branch is created."))
         return redirect("staff:branch_list")
-    return render(request, "staff/branch_add.html", {"form": form}, status=400 if form.errors else 200)
+    return render(request, "staff/branch_add.html", {"form": form})
 
 
 @gated("staff.view_serviceclient")

@@ -69,7 +69,7 @@ def user_add(request: HttpRequest) -> HttpResponse:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused))
         else:
             return _page(request, person, token=token)
-    return render(request, "staff/user_add.html", {"form": form}, status=400 if form.errors else 200)
+    return render(request, "staff/user_add.html", {"form": form})
 
 
 @gated("staff.change_user")

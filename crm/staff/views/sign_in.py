@@ -39,9 +39,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             begin_sign_in(request, person)
             return _go_on(request, person)
         form.add_error(None, _("Number or password are wrong, or the sign-in is locked for a while."))
-    status = 200 if request.method != "POST" else 400
     context = {"form": form, "next": request.POST.get(NEXT) or request.GET.get(NEXT, "")}
-    return render(request, "staff/sign_in.html", context, status=status)
+    return render(request, "staff/sign_in.html", context)
 
 
 @open_page("the way in, between password and second factor")
@@ -98,7 +97,7 @@ def redeem(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The password is set. Sign in with it."))
             return redirect("staff:sign_in")
     context = {"form": form, "rules": password_validators_help_texts()}
-    return render(request, "staff/redeem.html", context, status=400 if form.errors else 200)
+    return render(request, "staff/redeem.html", context)
 
 
 @open_page("the sign-in page has a language, too")
