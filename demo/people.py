@@ -46,10 +46,11 @@ class _Identity:
 class Registry:
     """Makes customers one after the other; no number is given twice."""
 
-    def __init__(self, random: Random, staff: list[Person], last_day: date) -> None:
+    def __init__(self, random: Random, staff: list[Person], last_day: date, branches: tuple[str, ...] = SELLING) -> None:
         self._random = random
         self._last_day = last_day
-        self._managers = {branch: relationship_managers(staff, branch) for branch in SELLING}
+        self._managers = {branch: relationship_managers(staff, branch) for branch in branches}
+        self._branches = branches
         self._taken: set[str] = set()
         self._serial = 0
         self._account_serial = 0
@@ -120,7 +121,7 @@ class Registry:
     ) -> Customer:  # fmt: skip
         random = self._random
         self._serial += 1
-        branch = SELLING[self._serial % len(SELLING)]
+        branch = self._branches[self._serial % len(self._branches)]
         firm = kind == "organisation"
         mobile = self._unique(lambda: random.choice(_MOBILE_PREFIXES) + f"{random.randrange(10**8):08d}")
         street = f"{random.choice(names.STREETS)}{random.randrange(1, 400)}号"
@@ -130,7 +131,7 @@ class Registry:
             core_number=f"6217{10_000 + self._serial:08d}", kind="organisation" if firm else "person", name=name, gender=gender,
             birth_date=born, id_type=id_type, id_number=id_number, mobile=mobile, email=f"c{self._serial:06d}@mail.example",
             region=region, address=street + home, occupation=occupation, income_band=income, branch=branch,
-            manager=random.choice(self._managers[branch]), segment="corporate" if firm else _SEGMENTS.get(life, "retail"),
+            manager=random.choice(self._managers[branch] or [""]), segment="corporate" if firm else _SEGMENTS.get(life, "retail"),
             aml_risk_level=random.choices((1, 2, 3, 4, 5), (70, 18, 8, 3, 1))[0],
             risk_tolerance=random.choices(("C1", "C2", "C3", "C4", "C5", ""), (18, 30, 28, 12, 4, 8))[0],
             lifecycle_stage="churned" if life.startswith("idle") else random.choices(("acquired", "active", "retained"), (15, 60, 25))[0],

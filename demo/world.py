@@ -139,6 +139,11 @@ class Label:
     trigger: str
     why: str
 
+    @property
+    def expect_group(self) -> str:
+        """Return how it shows: a row in the register ("report"), a hit alone ("score"), or an alert."""
+        return self.expect if self.expect in ("report", "score") else "alert"
+
 
 @dataclass(slots=True)
 class World:

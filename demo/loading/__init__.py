@@ -1,0 +1,1 @@
+"""Bringing made-up banks into the database, through the product's own verbs."""
