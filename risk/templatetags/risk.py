@@ -1,0 +1,58 @@
+"""Panels and words of monitoring for pages of lower apps."""
+
+from typing import Any
+
+from django.template import Context, Library
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from crm.access.services import actor_of, may
+from crm.ui.templatetags.ui_values import badge
+from customers.models import Customer
+from risk.definitions.handling_report import entry_label as label_of_entry
+from risk.models import Alert, CaseEntry, Rule
+
+register = Library()
+LEVELS = {"high": "high", "mid": "mid", "low": "low"}
+
+
+@register.simple_tag
+def rule_name(rule: Rule) -> str:
+    """The rule's name in the reader's language."""
+    return _(rule.name)
+
+
+@register.simple_tag
+def alert_band(alert: Alert) -> SafeString:
+    """The band and priority of an alert as a badge."""
+    return badge(f"{alert.get_band_display()} {alert.priority}", LEVELS[alert.band])
+
+
+@register.simple_tag
+def entry_label(entry: CaseEntry) -> str:
+    """What an entry of a case says."""
+    return label_of_entry(entry.kind)
+
+
+@register.inclusion_tag("risk/_customer_brief.html")
+def customer_brief(customer: Customer) -> dict[str, Any]:
+    """Who an alert or a case is about, masked."""
+    return {"customer": customer, "url": reverse("customers:customer", args=[customer.reference])}
+
+
+@register.inclusion_tag("risk/_customer_alerts.html", takes_context=True)
+def customer_alerts(context: Context, customer: Customer) -> dict[str, Any]:
+    """The customer's alerts and cases; nothing at all for those who may not know that there are any."""
+    actor = actor_of(context["request"])
+    if not may(actor, "risk.view_alert"):
+        return {"shown": False}
+    alerts = Alert.objects.visible_to(actor).filter(customer=customer).select_related("rule", "case").order_by("-created_at")[:10]
+    return {"shown": True, "alerts": alerts, "customer": customer}
+
+
+@register.simple_tag
+def alert_link(alert: Alert) -> SafeString:
+    """A link to an alert."""
+    return format_html('<a href="{}">{}</a>', reverse("risk:alert", args=[alert.reference]), alert.reference)

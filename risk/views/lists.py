@@ -1,0 +1,175 @@
+"""The lists of alerts, cases and inquiries."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.lists.columns import Column
+from crm.lists.definitions import ListDefinition
+from crm.lists.filters import Choice, DateRange, Flag, NumberRange, Preset, Related
+from crm.staff.models import User
+from risk.choices import AlertState, Band, CaseState, CaseStep, Disposition, InquiryState
+from risk.models import Alert, Case, Inquiry, Rule
+
+LEVELS = {Band.HIGH: "high", Band.MID: "mid", Band.LOW: "low"}
+
+
+def _mine_and_unclaimed(rows: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    return rows.filter(Q(claimed_by=None) | Q(claimed_by_id=actor.user_id), state__in=[AlertState.OPEN, AlertState.CLAIMED])
+
+
+def _soon_due(rows: QuerySet[Any], _actor: Actor) -> QuerySet[Any]:
+    soon = timezone.now() + timedelta(hours=4)
+    return rows.filter(state__in=[AlertState.OPEN, AlertState.CLAIMED], due_at__lte=soon)
+
+
+class AlertList(ListDefinition):
+    """The alert queue: the most urgent first."""
+
+    name = "risk.alert"
+    title = _("Alert queue")
+    permission = "risk.view_alert"
+    export_permission = "risk.export_alert"
+    columns = (
+        Column(
+            "priority",
+            _("Priority"),
+            value=lambda row: f"{row.get_band_display()} {row.priority}",
+            kind="badge",
+            sort="priority",
+            level=lambda row: LEVELS[row.band],
+        ),
+        Column("customer", _("Customer"), value="customer.name", sort="customer__name_pinyin", head=True),
+        Column("rule", _("Rule"), value=lambda row: _now(row.rule.name), sort="rule__code"),
+        Column("amount", _("Amount at risk"), value="amount_at_risk", kind="money", sort="amount_at_risk"),
+        Column("hits", _("Hits"), kind="number", sort="hits"),
+        Column("state", _("State"), value="get_state_display", kind="badge", sort="state"),
+        Column("claimed_by", _("Claimed by"), value=lambda row: row.claimed_by.name if row.claimed_by else "—"),
+        Column("last_hit_at", _("Last hit"), kind="moment", sort="last_hit_at"),
+        Column("due_at", _("Time limit"), kind="due", sort="due_at"),
+        Column("core_number", _("Core customer number"), value="customer.core_number", shown=False),
+        Column("created_at", _("Raised"), kind="moment", sort="created_at", shown=False),
+        Column("reference", _("Alert"), sort="reference", shown=False),
+        Column("disposition", _("Disposition"), value="get_disposition_display", shown=False),
+    )
+    filters = (
+        Flag("queue", _("Mine and unclaimed"), _mine_and_unclaimed),
+        Flag("mine", _("Mine"), lambda rows, actor: rows.filter(claimed_by_id=actor.user_id)),
+        Flag("soon", _("Due within four hours"), _soon_due),
+        Choice("state", _("State"), AlertState.choices, multiple=True),
+        Choice("band", _("Band"), Band.choices, multiple=True),
+        Related("rule", _("Rule"), lambda _actor: Rule.objects.order_by("code"), field="rule", to_field="code"),
+        Choice("disposition", _("Disposition"), Disposition.choices, multiple=True),
+        NumberRange("amount", _("Amount at risk"), field="amount_at_risk"),
+        DateRange("raised", _("Raised"), field="created_at"),
+        Related(
+            "officer",
+            _("Claimed by"),
+            lambda _actor: User.objects.filter(roles__code__in=["risk-officer", "risk-supervisor"]).distinct(),
+            field="claimed_by",
+            to_field="number",
+        ),
+    )
+    presets = (
+        Preset(_("Mine and unclaimed"), {"queue": "on"}),
+        Preset(_("High"), {"band": "high", "queue": "on"}),
+        Preset(_("Due within four hours"), {"soon": "on"}),
+        Preset(_("In a case"), {"state": "in_case"}),
+        Preset(_("Dismissed"), {"state": "dismissed"}),
+    )
+    search = ("reference", "customer__name", "customer__name_compact", "customer__core_number")
+    default_sort = ("-priority", "due_at")
+
+    def queryset(self, actor: Actor) -> QuerySet[Any]:
+        """Return the alerts in reach."""
+        return Alert.objects.visible_to(actor).select_related("customer", "rule", "claimed_by")
+
+    def row_url(self, row: Any) -> str:
+        """Return the address of the alert page."""
+        return reverse("risk:alert", args=[row.reference])
+
+
+class CaseList(ListDefinition):
+    """Cases, the most urgent first."""
+
+    name = "risk.case"
+    title = _("Cases")
+    permission = "risk.view_case"
+    columns = (
+        Column("reference", _("Case"), head=True),
+        Column("customer", _("Customer"), value="customer.name", sort="customer__name_pinyin"),
+        Column("summary", _("Summary")),
+        Column("step", _("Step"), value="get_step_display", kind="badge", sort="step"),
+        Column("state", _("State"), value="get_state_display", kind="badge", sort="state"),
+        Column("officer", _("Risk officer"), value="officer.name", sort="officer__number"),
+        Column("opened_at", _("Opened"), kind="moment", sort="opened_at"),
+        Column("due_at", _("Time limit"), kind="due", sort="due_at"),
+        Column("disposition", _("Disposition"), value="get_disposition_display", sort="disposition"),
+        Column("closed_at", _("Closed"), kind="moment", sort="closed_at", shown=False),
+    )
+    filters = (
+        Flag("mine", _("Mine"), lambda rows, actor: rows.filter(officer_id=actor.user_id)),
+        Choice("state", _("State"), CaseState.choices),
+        Choice("step", _("Step"), CaseStep.choices, multiple=True),
+        Choice("disposition", _("Disposition"), Disposition.choices, multiple=True),
+        DateRange("opened", _("Opened"), field="opened_at"),
+        DateRange("closed", _("Closed"), field="closed_at"),
+    )
+    presets = (
+        Preset(_("Open"), {"state": "open"}),
+        Preset(_("Mine"), {"mine": "on", "state": "open"}),
+        Preset(_("Closed"), {"state": "closed"}),
+    )
+    search = ("reference", "summary", "customer__name", "customer__core_number")
+    default_sort = ("due_at",)
+
+    def queryset(self, actor: Actor) -> QuerySet[Any]:
+        """Return the cases in reach."""
+        return Case.objects.visible_to(actor).select_related("customer", "officer")
+
+    def row_url(self, row: Any) -> str:
+        """Return the address of the case page."""
+        return reverse("risk:case", args=[row.reference])
+
+
+class InquiryList(ListDefinition):
+    """Inquiries: for a relationship manager those about her customers, for officers all."""
+
+    name = "risk.inquiry"
+    title = _("Inquiries")
+    permission = "risk.view_inquiry"
+    columns = (
+        Column("reference", _("Inquiry"), head=True),
+        Column("customer", _("Customer"), value="customer.name", sort="customer__name_pinyin"),
+        Column("questions", _("Questions"), value=lambda row: row.questions[:80]),
+        Column("asked_of", _("Relationship manager"), value="asked_of.name", sort="asked_of__number"),
+        Column(
+            "state",
+            _("State"),
+            value="get_state_display",
+            kind="badge",
+            sort="state",
+            level=lambda row: "mid" if row.state == "asked" else "",
+        ),
+        Column("asked_at", _("Asked"), kind="moment", sort="asked_at"),
+        Column("due_at", _("Time limit"), kind="due", sort="due_at"),
+        Column("answered_at", _("Answered"), kind="moment", sort="answered_at"),
+    )
+    filters = (Choice("state", _("State"), InquiryState.choices), DateRange("asked", _("Asked"), field="asked_at"))
+    presets = (Preset(_("To answer"), {"state": "asked"}), Preset(_("Answered"), {"state": "answered"}))
+    search = ("reference", "customer__name", "customer__core_number")
+    default_sort = ("-asked_at",)
+
+    def queryset(self, actor: Actor) -> QuerySet[Any]:
+        """Return the inquiries in reach."""
+        return Inquiry.objects.visible_to(actor).select_related("customer", "asked_of")
+
+    def row_url(self, row: Any) -> str:
+        """Return the address of the inquiry page."""
+        return reverse("risk:inquiry", args=[row.reference])
