@@ -112,19 +112,19 @@
       xAxis: { type: "category", data: data.labels, axisLabel: { color: quiet }, axisLine: { lineStyle: { color: line } }, axisTick: { show: false } },
       yAxis: { type: "value", axisLabel: { color: quiet }, splitLine: { lineStyle: { color: line } } },
       series: data.series.map(function (row) {
-        return { name: row.name, data: row.data, type: data.kind === "line" ? "line" : "bar", stack: data.kind === "stack" ? "all" : undefined, barMaxWidth: 28, showSymbol: false, lineStyle: { width: 1.6 } };
+        return { name: row.name, data: row.data, type: data.kind === "line" ? "line" : "bar", itemStyle: row.level ? { color: colour("--" + row.level) } : {}, stack: data.kind === "stack" ? "all" : undefined, barMaxWidth: 28, showSymbol: false, lineStyle: { width: 1.6 } };
       })
     };
   }
   function draw(figure) {
     var data = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
-    var place = figure.querySelector(".chart-canvas"), drawing = figure.querySelector("svg");
+    var place = figure.querySelector(".chart-canvas"), drawing = figure.querySelector(".plot");
     if (!place || place.dataset.drawn) { return; }
     place.hidden = false; place.dataset.drawn = "yes";
     var chart = window.echarts.init(place, null, { renderer: "canvas" });
     chart.setOption(options(data));
     chart.on("click", function (point) { if (data.urls[point.dataIndex]) { location.assign(data.urls[point.dataIndex]); } });
-    drawing.setAttribute("hidden", "");
+    drawing.hidden = true;
     new ResizeObserver(function () { chart.resize(); }).observe(place);
   }
   function drawAll() {

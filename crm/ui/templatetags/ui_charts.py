@@ -1,7 +1,7 @@
 """Charts: drawn on the server as SVG with the table behind it; ECharts, where it is installed, takes over in the browser.
 
 `{% chart "per-day" "bar" labels series title=_("Alerts a day") urls=urls %}`; kind is bar, stack or line; `series` is
-a list of `{"name": …, "data": [numbers]}` or of plain numbers; `urls`, one per
+a list of `{"name": …, "data": [numbers], "level": …}` or of plain numbers; `urls`, one per
 label, opens what is behind a point; `money=True` writes amounts.
 """
 
@@ -17,12 +17,15 @@ from django.utils.safestring import SafeString
 from crm.lists import formats
 
 register = Library()
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 200, 52, 22, 8
+WIDTH, HEIGHT = 600, 100  # of the drawing only: it is stretched to its place, names and scale are text beside it
+NAMES = 8
 
 
 def _series(series: Sequence[Any]) -> list[dict[str, Any]]:
     rows = list(series) if series and isinstance(series[0], dict) else [{"name": "", "data": list(series)}]
-    return [{"name": str(row["name"]), "data": [float(value or 0) for value in row["data"]]} for row in rows]
+    return [
+        {"name": str(row["name"]), "level": str(row.get("level", "")), "data": [float(value or 0) for value in row["data"]]} for row in rows
+    ]
 
 
 def ceiling(top: float) -> float:
@@ -37,50 +40,31 @@ def _written(value: float, money: bool) -> str:
     return formats.amount(Decimal(repr(value))) if money else formats.number(value)
 
 
-def _marks(kind: str, rows: list[dict[str, Any]], count: int, top: float) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    plot, room = HEIGHT - BOTTOM - TOP, WIDTH - LEFT
-    step = room / max(count, 1)
-    bars: list[dict[str, Any]] = []
-    lines: list[dict[str, Any]] = []
-    base = [0.0] * count
+def _lines(rows: list[dict[str, Any]], count: int, top: float) -> list[dict[str, Any]]:
+    step = WIDTH / max(count, 1)
+    return [
+        {"series": number, "points": " ".join(f"{(i + 0.5) * step:.1f},{HEIGHT * (1 - v / top):.2f}" for i, v in enumerate(row["data"]))}
+        for number, row in enumerate(rows)
+    ]
+
+
+def _bars(rows: list[dict[str, Any]], count: int, top: float, *, stacked: bool) -> list[dict[str, Any]]:
+    step, base = WIDTH / max(count, 1), [0.0] * count
+    width = step * 0.64 / (1 if stacked else len(rows))
+    bars = []
     for number, row in enumerate(rows):
-        if kind == "line":
-            points = " ".join(f"{LEFT + (i + 0.5) * step:.1f},{TOP + plot * (1 - v / top):.1f}" for i, v in enumerate(row["data"]))
-            lines.append({"series": number, "points": points})
-            continue
-        width = step * 0.66 / (1 if kind == "stack" else len(rows))
         for i, value in enumerate(row["data"]):
-            left = LEFT + i * step + step * 0.17 + (0 if kind == "stack" else number * width)
-            high = plot * max(value, 0) / top
-            low = plot * base[i] / top if kind == "stack" else 0
-            bars.append(
-                {
-                    "series": number,
-                    "index": i,
-                    "x": f"{left:.1f}",
-                    "y": f"{TOP + plot - low - high:.1f}",
-                    "w": f"{min(width, 46):.1f}",
-                    "h": f"{high:.1f}",
-                }
-            )
-            base[i] += max(value, 0)
-    return bars, lines
+            left = i * step + step * 0.18 + (0 if stacked else number * width)
+            high = HEIGHT * max(value, 0) / top
+            bar = {"series": number, "level": row["level"], "index": i, "x": f"{left:.2f}", "w": f"{width:.2f}", "h": f"{high:.2f}"}
+            bars.append({**bar, "y": f"{HEIGHT - high - base[i]:.2f}"})
+            base[i] += high if stacked else 0
+    return bars
 
 
-def _axis(labels: list[str], top: float) -> dict[str, Any]:
-    plot, step = HEIGHT - BOTTOM - TOP, (WIDTH - LEFT) / max(len(labels), 1)
-    every = ceil(len(labels) / 10) or 1
-    ticks = [{"y": f"{TOP + plot * (1 - part):.1f}", "text": _written(top * part, False)} for part in (0, 0.5, 1)]
-    shown = [{"x": f"{LEFT + (i + 0.5) * step:.1f}", "text": text} for i, text in enumerate(labels) if i % every == 0]
-    return {
-        "ticks": ticks,
-        "shown": shown,
-        "width": WIDTH,
-        "height": HEIGHT,
-        "left": LEFT,
-        "text_left": LEFT - 6,
-        "text_y": HEIGHT - 6,
-    }
+def _thinned(names: list[str]) -> list[str]:
+    every = ceil(len(names) / NAMES) or 1
+    return names[::every]
 
 
 @register.simple_tag
@@ -96,33 +80,28 @@ def chart(
 ) -> SafeString:
     """A figure with its data table; see the module."""
     rows, names = _series(series), [str(label) for label in labels]
-    sums = [sum(row["data"][i] for row in rows) for i in range(len(names))] if kind == "stack" else [v for row in rows for v in row["data"]]
-    top = ceiling(max(sums, default=0))
-    bars, lines = _marks(kind, rows, len(names), top)
-    for bar in bars:
-        bar["url"] = urls[bar["index"]] if urls else ""
-        bar["title"] = f"{names[bar['index']]} {rows[bar['series']]['name']} {_written(rows[bar['series']]['data'][bar['index']], money)}"
-    table = [
-        {
-            "label": name,
-            "url": urls[i] if urls else "",
-            "cells": [_written(row["data"][i], money) for row in rows],
-        }
-        for i, name in enumerate(names)
-    ]
-    data = {"kind": kind, "labels": names, "series": rows, "urls": list(urls)}
-    return render_to_string(
-        "ui/chart.html",
-        {
-            "id": key,
-            "title": title,
-            "bars": bars,
-            "lines": lines,
-            "axis": _axis(names, top),
-            "rows": rows,
-            "table": table,
-            "data": data,
-            "small": small,
-            "legend": len(rows) > 1,
-        },
+    heights = (
+        [sum(row["data"][i] for row in rows) for i in range(len(names))] if kind == "stack" else [v for row in rows for v in row["data"]]
     )
+    top = ceiling(max(heights, default=0))
+    bars = [] if kind == "line" else _bars(rows, len(names), top, stacked=kind == "stack")
+    for bar in bars:
+        row, i = rows[bar["series"]], bar["index"]
+        bar["url"] = urls[i] if urls else ""
+        bar["title"] = " ".join(text for text in (names[i], row["name"], _written(row["data"][i], money)) if text)
+    cells = [[_written(row["data"][i], money) for row in rows] for i in range(len(names))]
+    context = {
+        "key": key,
+        "title": title,
+        "bars": bars,
+        "lines": _lines(rows, len(names), top) if kind == "line" else [],
+        "scale": [formats.number(top * part) for part in (1, 0.5, 0)],
+        "names": _thinned(names),
+        "rows": rows,
+        "table": [{"label": name, "url": urls[i] if urls else "", "cells": cells[i]} for i, name in enumerate(names)],
+        "data": {"kind": kind, "labels": names, "series": rows, "urls": list(urls)},
+        "small": small,
+        "legend": len(rows) > 1,
+        "size": f"0 0 {WIDTH} {HEIGHT}",
+    }
+    return render_to_string("ui/chart.html", context)

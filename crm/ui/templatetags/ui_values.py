@@ -134,9 +134,9 @@ def progress(done: float, total: float, label: str = "", level: str = "") -> Saf
 def meter(value: float, top: float = 1, level: str = "", label: str = "") -> SafeString:
     """`{% meter 0.92 1 "high" %}`: a small bar for a cell; the figure itself must stand beside it."""
     return format_html(
-        '<span class="meter"><meter value="{}" min="0" max="{}" aria-label="{}"{}></meter></span>',
-        value,
-        top or 1,
+        '<svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label="{}"{}>'
+        '<rect class="whole" width="100" height="6"/><rect class="part" width="{}" height="6"/></svg>',
         label or formats.number(value),
-        format_html(' data-level="{}"', level) if level else "",
+        cells.attribute("data-level", level),
+        f"{min(max(float(value) / (float(top) or 1), 0), 1) * 100:.1f}",
     )
