@@ -5,9 +5,33 @@ from django.utils.translation import gettext_lazy as _
 
 
 class TransactionsConfig(AppConfig):
-    """Registers the app."""
+    """Registers what transactions offer to the ground: actions, field policy, kinds of job, sweep, menu, search."""
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "transactions"
     label = "transactions"
     verbose_name = _("Transactions")
+
+    def ready(self) -> None:
+        """Plug the app into the registries."""
+        from crm.fields import policy
+        from crm.jobs import kinds, sweeps
+        from crm.log.actions import declare
+        from crm.ui import menu, search
+        from transactions import providers
+        from transactions.choices import ACTIONS
+        from transactions.roles import POLICIES
+
+        declare(ACTIONS)
+        policy.register(*POLICIES)
+        for kind in providers.JOB_KINDS:
+            kinds.register(kind)
+        sweeps.register("transactions.remove_uploads", providers.sweep_uploads, every_seconds=600)
+        search.register(providers.find_transactions)
+        menu.register(
+            menu.MenuItem(
+                "transactions:transaction_list", _("Transactions"), "transactions.view_transaction", group="customers", order=30
+            ),
+            menu.MenuItem("transactions:import_list", _("Transaction files"), "transactions.view_fileimport", group="work", order=60),
+            menu.MenuItem("transactions:api", _("API"), "transactions.view_api", group="system", order=80),
+        )

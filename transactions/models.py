@@ -1,5 +1,8 @@
 """The ledger: transactions, what became of them, and the files they came in."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Func, Q
@@ -55,6 +58,10 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+    def moment(self, at: datetime) -> datetime:
+        """Return a moment of this source as an aware one: without an offset it is read in the source's zone."""
+        return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(self.zone))
 
 
 class TransactionQuerySet(SealedQuerySet, ScopedQuerySet["Transaction"]):

@@ -1,0 +1,273 @@
+"""The way into the ledger: every door's rows are stored here, one or thousands, each once."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from crm.access.actor import Actor
+from crm.access.references import new_reference
+from crm.access.services import require
+from crm.fields.blind import blind_index, normalise
+from crm.fields.models import DataKey
+from crm.fields.services import seal_value
+from crm.log import services as log
+from customers import services as customers
+from transactions.choices import Direction, Screening, Status
+from transactions.models import Transaction
+from transactions.services.comparing import differing_fields
+from transactions.services.entries import NewTransaction, Outcome, Recorded, event_order
+from transactions.services.freezing import MAY, Decision, decide
+from transactions.services.locks import hold
+from transactions.services.resolving import ADD, Dated, Resolved, dated, resolve
+from transactions.services.storing import COLUMNS, insert
+from transactions.signals import BATCH, transactions_recorded
+from transactions.validators import BadValue, StoredDifferently
+
+COUNTERPARTY = "transactions.transaction.counterparty_account"
+REFERENCE, STATUS = list(COLUMNS).index("reference"), list(COLUMNS).index("status")
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the ledger holds under a key."""
+
+    pk: int
+    reference: str
+    status: str
+    fingerprint: bytes
+    refusal: str
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One call of `record` on its way through the beats."""
+
+    actor: Actor
+    now: datetime
+    exempt: bool
+    batch_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    known: dict[Key, _Known] = field(default_factory=dict)
+    fresh: set[Key] = field(default_factory=set)
+    stored: list[tuple[Resolved, Dated, Decision, int]] = field(default_factory=list)
+
+
+@transaction.atomic
+def record(*, actor: Actor, rows: Sequence[NewTransaction], exempt: bool = False, now: datetime | None = None) -> list[Recorded]:
+    """Store each row once and say what became of it, in the order given. The same code for one row and for thousands.
+
+    A row that cannot be stored is answered with its problem and does not hinder the others; a row on which a freeze stands is stored
+    as refused, because the attempt is evidence. The same row again is answered with what is stored, a different one under the same
+    (source, external id) is a conflict that names the fields. Nothing is raised but refusals of access.
+
+    ``exempt`` loads history that owes no judgement (permission ``transactions.load_history``). After commit
+    ``transactions_recorded`` is sent with at most 5,000 ids at a time.
+    """
+    require(actor, ADD)
+    if exempt:
+        require(actor, "transactions.load_history")
+    batch = _Batch(actor, now or timezone.now(), exempt)
+    resolved = resolve(actor=actor, rows=rows, now=batch.now)
+    usable = [item for item in resolved if isinstance(item, Resolved)]
+    first: dict[Key, Resolved] = {}
+    for item in usable:
+        first.setdefault(item.key, item)
+    batch.known = _known(list(first))
+    _store(batch, [item for key, item in first.items() if key not in batch.known])
+    answers = [_answer(batch, row, item) for row, item in zip(rows, resolved, strict=True)]
+    _write_down(batch, answers)
+    _announce(batch)
+    return answers
+
+
+def record_one(*, actor: Actor, row: NewTransaction, now: datetime | None = None) -> Recorded:
+    """Store one row, or raise its problem in words (a form's and a decision's way)."""
+    (answer,) = record(actor=actor, rows=[row], now=now)
+    if answer.problem is not None:
+        raise answer.problem
+    return answer
+
+
+def _known(keys: Sequence[Key]) -> dict[Key, _Known]:
+    if not keys:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT t.source_id, t.external_id, t.id, t.reference, t.status, t.fingerprint, t.refusal FROM {Transaction._meta.db_table} t"
+            " JOIN unnest(%s::bigint[], %s::text[]) AS k (source_id, external_id) USING (source_id, external_id)",
+            [[source for source, _id in keys], [external_id for _source, external_id in keys]],
+        )
+        return {
+            (source, external_id): _Known(pk, reference, status, bytes(mark), refusal)
+            for source, external_id, pk, reference, status, mark, refusal in cursor.fetchall()
+        }
+
+
+def _store(batch: _Batch, items: Sequence[Resolved]) -> None:
+    """Hold the parties, ask the freezes, insert; rows that another transaction stored meanwhile become known instead."""
+    if not items:
+        return
+    accounts = hold((item.party.customer_id for item in items), (item.party.account_id for item in items))
+    items = sorted(items, key=lambda item: (item.occurred_at, item.key))
+    dates = dated(items)
+    decisions = decide(items, dates, accounts)
+    keys = DataKey.objects.in_bulk({item.party.data_key_id for item in items if item.row.counterparty_account})
+    values = [_values(batch, *parts, keys) for parts in zip(items, dates, decisions, strict=True)]
+    ids = insert(values, batch.now)
+    for item, day, decision, value in zip(items, dates, decisions, values, strict=True):
+        pk = ids.get(item.key)
+        if pk is not None:
+            batch.fresh.add(item.key)
+            batch.known[item.key] = _Known(pk, value[REFERENCE], value[STATUS], item.fingerprint, decision.refusal)
+            batch.stored.append((item, day, decision, pk))
+    batch.known |= _known([item.key for item in items if item.key not in ids])
+    customers.update_figures(_moved(batch))
+
+
+def _values(batch: _Batch, item: Resolved, day: Dated, decision: Decision, keys: dict[int, DataKey]) -> tuple[Any, ...]:
+    """The values of one row in the order of ``storing.COLUMNS``."""
+    row, party, rated = item.row, item.party, day.rated
+    seal_id = uuid.uuid4()
+    sealed = index = None
+    last4 = ""
+    if row.counterparty_account:
+        sealed = seal_value(keys[party.data_key_id], COUNTERPARTY, seal_id, row.counterparty_account)
+        index = blind_index(COUNTERPARTY, row.counterparty_account)
+        plain = normalise("account", row.counterparty_account)
+        last4 = plain[-4:] if len(plain) >= 8 else ""
+    completed = item.source.already_completed or row.status == Status.COMPLETED
+    status = Status.REFUSED if decision is not MAY else row.status or (Status.COMPLETED if completed else Status.RECEIVED)
+    owes = not batch.exempt and decision is MAY
+    return (
+        seal_id,
+        party.data_key_id,
+        new_reference("T", 13),
+        item.source.pk,
+        row.external_id,
+        item.fingerprint,
+        event_order(item.occurred_at, row.source, row.external_id),
+        party.customer_id,
+        party.account_id,
+        str(row.direction),
+        row.amount,
+        row.currency,
+        rated.cny if rated else None,
+        rated.usd if rated else None,
+        rated.rate_date if rated else None,
+        item.occurred_at,
+        day.bank_date,
+        day.business_day,
+        str(row.kind),
+        str(row.instrument),
+        str(row.channel),
+        row.cross_border,
+        row.customer_initiated,
+        row.operator,
+        row.counterparty_name,
+        sealed,
+        index,
+        last4,
+        row.counterparty_bank,
+        row.counterparty_country,
+        row.remark,
+        row.transfer_id,
+        str(status),
+        item.occurred_at if completed and decision is MAY else batch.now,
+        decision.refusal,
+        decision.freeze_id,
+        str(Screening.OWED if owes else Screening.EXEMPT),
+    )
+
+
+def _moved(batch: _Batch) -> list[tuple[int, Any, datetime]]:
+    """What the customers' figures gain: booked money counts, an unrated or pending row only moves the date."""
+    moved = []
+    for item, day, decision, _pk in batch.stored:
+        if decision is not MAY:
+            continue
+        booked = day.rated.cny if day.rated and batch.known[item.key].status == Status.COMPLETED else 0
+        moved.append((item.party.customer_id, booked if item.row.direction == Direction.CREDIT else -booked, item.occurred_at))
+    return moved
+
+
+def _answer(batch: _Batch, row: NewTransaction, item: Resolved | BadValue) -> Recorded:
+    if isinstance(item, BadValue):
+        return Recorded(outcome=Outcome.INVALID, source=row.source, external_id=row.external_id, problem=item)
+    known = batch.known[item.key]
+    if known.fingerprint != item.fingerprint:
+        problem = StoredDifferently(differing_fields(known.pk, item))
+        return Recorded(outcome=Outcome.CONFLICT, source=row.source, external_id=row.external_id, pk=known.pk, problem=problem)
+    outcome = Outcome.SAME
+    if item.key in batch.fresh:
+        batch.fresh.discard(item.key)  # its twin further down in the same batch is "the same again"
+        outcome = Outcome.REFUSED if known.refusal else Outcome.NEW
+    return Recorded(
+        outcome=outcome, source=row.source, external_id=row.external_id, pk=known.pk, reference=known.reference, status=known.status
+    )
+
+
+def _write_down(batch: _Batch, answers: Sequence[Recorded]) -> None:
+    """One line for a single row, one line over all rows for a batch; refused rows and conflicts have lines of their own."""
+    accepted = [entry for entry in batch.stored if entry[2] is MAY]
+    refused = [entry for entry in batch.stored if entry[2] is not MAY]
+    _write_lines(batch, "transaction.recorded", "done", accepted)
+    _write_lines(batch, "transaction.refused", "refused", refused)
+    clashes = [answer for answer in answers if answer.outcome == Outcome.CONFLICT]
+    if clashes:
+        named = [{"source": c.source, "external_id": c.external_id, "fields": getattr(c.problem, "fields", [])} for c in clashes[:20]]
+        log.record(
+            actor=batch.actor, action="transaction.conflict", result="refused", data={"count": len(clashes), "first": named}
+        )
+
+
+def _write_lines(batch: _Batch, action: str, result: str, entries: Sequence[tuple[Resolved, Dated, Decision, int]]) -> None:
+    if len(entries) == 1:
+        item, _day, decision, pk = entries[0]
+        stored = Transaction(pk=pk, reference=batch.known[item.key].reference)
+        data = {
+            "source": item.row.source,
+            "external_id": item.row.external_id,
+            "account": item.party.reference,
+            "direction": str(item.row.direction),
+            "amount": format(item.row.amount, "f"),
+            "currency": item.row.currency,
+            "refusal": decision.refusal,
+        }
+        log.record(actor=batch.actor, action=action, result=result, target=stored, customer=item.party.customer, data=data)
+    elif entries:
+        leaves = ((batch.known[item.key].reference, item.fingerprint) for item, *_rest in entries)
+        counts = {"rows": len(entries), "sources": sorted({item.row.source for item, *_rest in entries})}
+        log.record_batch(actor=batch.actor, action=action, result=result, leaves=leaves, data=counts)
+
+
+def _announce(batch: _Batch) -> None:
+    owing = [(item, pk) for item, _day, decision, pk in batch.stored if decision is MAY and not batch.exempt]
+    if not owing:
+        return
+    late = _late(owing)
+    for start in range(0, len(owing), BATCH):
+        ids = [pk for _item, pk in owing[start : start + BATCH]]
+        late_ids = [pk for pk in ids if pk in late]
+        send = partial(transactions_recorded.send_robust, sender=Transaction, batch_id=batch.batch_id, ids=ids, late_ids=late_ids)
+        transaction.on_commit(send, robust=True)
+
+
+_LATE = f"""
+SELECT g.id FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS g (id, customer_id, event_order)
+ WHERE EXISTS (SELECT FROM {Transaction._meta.db_table} t
+                WHERE t.customer_id = g.customer_id AND t.event_order > g.event_order AND t.screening = 'judged')
+"""
+
+
+def _late(owing: Sequence[tuple[Resolved, int]]) -> set[int]:
+    """The rows that occurred before an event of their customer that is judged already."""
+    orders = [event_order(item.occurred_at, item.row.source, item.row.external_id) for item, _pk in owing]
+    with connection.cursor() as cursor:
+        cursor.execute(_LATE, [[pk for _item, pk in owing], [item.party.customer_id for item, _pk in owing], orders])
+        return {pk for (pk,) in cursor.fetchall()}

@@ -1,0 +1,161 @@
+"""Which source, account and customer a row means, and whether its values can be stored at all."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from crm.access.actor import Actor
+from crm.access.reach import Reach
+from crm.calendar import services as calendar
+from crm.fields.blind import blind_index
+from crm.money import services as money
+from products.choices import AccountStatus
+from products.models import Account
+from transactions.choices import Status
+from transactions.models import Source
+from transactions.services.entries import NewTransaction, fingerprint
+from transactions.validators import EARLIEST, EXTERNAL_ID, BadValue, check_amount
+
+ADD = "transactions.add_transaction"
+FUTURE_ALLOWED = timedelta(minutes=5)
+ACCOUNT_REFERENCE = re.compile(r"A-[2-9A-HJ-NP-TV-Z]{8}\Z")
+NUMBER = "products.account.number"
+FIRST_STATUSES = (None, Status.RECEIVED, Status.APPROVED, Status.COMPLETED)
+"""What a source may say a new transaction is; everything else is a later step."""
+
+LIMITS = {
+    "operator": 20,
+    "counterparty_name": 120,
+    "counterparty_account": 64,
+    "counterparty_bank": 80,
+    "counterparty_country": 2,
+    "remark": 200,
+    "transfer_id": 64,
+    "currency": 8,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An account and its customer, as far as recording needs them."""
+
+    account_id: int
+    reference: str
+    customer_id: int
+    customer: str
+    data_key_id: int
+    status: str
+    closed_at: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A row that can be stored, with all it points at."""
+
+    row: NewTransaction
+    source: Source
+    party: Party
+    occurred_at: datetime
+    fingerprint: bytes
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Return what makes the row one and the same: source and id."""
+        return self.source.pk, self.row.external_id
+
+
+def resolve(*, actor: Actor, rows: Sequence[NewTransaction], now: datetime) -> list[Resolved | BadValue]:
+    """Return for each row what it means, or why it cannot be stored. Two queries, whatever the number of rows."""
+    sources = _sources(actor, {row.source for row in rows})
+    parties = _parties(actor, {row.account for row in rows})
+    zones = {code: ZoneInfo(source.zone) for code, source in sources.items()}
+    found: list[Resolved | BadValue] = []
+    for row in rows:
+        try:
+            found.append(_resolve(row, sources, parties, zones, now))
+        except BadValue as problem:
+            found.append(problem)
+    return found
+
+
+def _resolve(
+    row: NewTransaction, sources: dict[str, Source], parties: dict[str, Party], zones: dict[str, ZoneInfo], now: datetime
+) -> Resolved:
+    source = sources.get(row.source)
+    if source is None:
+        raise BadValue("unknown_source", "source")
+    _check_values(row)
+    moment = row.occurred_at
+    occurred_at = (moment if moment.tzinfo else moment.replace(tzinfo=zones[row.source])).astimezone(UTC)
+    if occurred_at > now + FUTURE_ALLOWED:
+        raise BadValue("in_future", "occurred_at")
+    if occurred_at.date() < EARLIEST:
+        raise BadValue("too_early", "occurred_at")
+    party = parties.get(row.account)
+    if party is None:
+        raise BadValue("unknown_account", "account")
+    return Resolved(row, source, party, occurred_at, fingerprint(row, party.account_id, occurred_at))
+
+
+def _check_values(row: NewTransaction) -> None:
+    if not EXTERNAL_ID.match(row.external_id):
+        raise BadValue("external_id_unreadable", "external_id")
+    check_amount(row.amount)
+    if row.status not in FIRST_STATUSES:
+        raise BadValue("unknown_code", "status", value=str(row.status), known=", ".join(filter(None, FIRST_STATUSES)))
+    for name, limit in LIMITS.items():
+        value = getattr(row, name)
+        if len(value) > limit:
+            raise BadValue("too_long", name, limit=limit)
+        if "\x00" in value:
+            raise BadValue("control_character", name)
+
+
+def _sources(actor: Actor, codes: set[str]) -> dict[str, Source]:
+    if actor.reach(ADD) == Reach.SOURCE:
+        codes = {code for code in codes if actor.user.may_speak_for(code)}
+    return {source.code: source for source in Source.objects.filter(code__in=codes, is_active=True)}
+
+
+def _parties(actor: Actor, texts: Iterable[str]) -> dict[str, Party]:
+    references = {text: text for text in texts if ACCOUNT_REFERENCE.match(text)}
+    numbers = {text: blind_index(NUMBER, text) for text in texts if text and text not in references}
+    rows = Account.objects.filter(Q(reference__in=references) | Q(number_index__in=list(numbers.values())))
+    # A partner's limit is its sources, not its customers; everybody else records only on what they reach.
+    if actor.reach(ADD) not in (Reach.ALL, Reach.SOURCE):
+        rows = rows & Account.objects.visible_to(actor, ADD)
+    fields = ("pk", "reference", "customer_id", "customer__reference", "data_key_id", "status", "closed_at", "number_index")
+    by_reference: dict[str, Party] = {}
+    by_index: dict[bytes, Party] = {}
+    for *values, index in rows.values_list(*fields):
+        party = Party(*values)
+        by_reference[party.reference] = party
+        by_index[bytes(index)] = party
+    found = {text: by_reference[text] for text in references if text in by_reference}
+    return found | {text: by_index[index] for text, index in numbers.items() if index in by_index}
+
+
+def is_closed(party: Party, bank_date: date) -> bool:
+    """Return whether the account was closed already on that day of the bank; the last day still counts as open."""
+    return party.status == AccountStatus.CLOSED and (party.closed_at is None or bank_date > party.closed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """What the calendar and the rates say of one row; ``rated`` is None when no rate of the last days is known."""
+
+    bank_date: date
+    business_day: int
+    rated: money.Rated | None
+
+
+def dated(rows: Sequence[Resolved]) -> list[Dated]:
+    """Return bank date, business-day ordinal and CNY and USD equivalents of each row."""
+    days = [calendar.bank_date(item.occurred_at) for item in rows]
+    ordinals = {day: calendar.business_day(day) for day in set(days)}
+    rated = money.to_cny_usd_many([(item.row.amount, item.row.currency, day) for item, day in zip(rows, days, strict=True)])
+    return [Dated(day, ordinals[day], rate) for day, rate in zip(days, rated, strict=True)]

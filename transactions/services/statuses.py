@@ -1,0 +1,190 @@
+"""What becomes of a transaction after it was recorded: the core's messages, and people's decisions on held and booked ones."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.access.errors import Conflict, DomainError
+from crm.access.services import require
+from crm.log import services as log
+from customers import services as customers
+from transactions.choices import COUNTED_CREDITS, COUNTED_DEBITS, NEXT_STATUS, Direction, OwedCause, Screening, Status
+from transactions.models import Source, StatusEvent, Transaction
+from transactions.services.locks import hold
+from transactions.services.resolving import FUTURE_ALLOWED
+from transactions.signals import transactions_changed
+from transactions.validators import BadValue
+
+
+class StepNotPossible(DomainError):
+    """The status does not follow the present one."""
+
+    code = "step_not_possible"
+    field = "status"
+
+
+class OwnTransaction(DomainError):
+    """Who entered a transaction cannot decide on it."""
+
+    code = "second_person_needed"
+    message = _("You entered this transaction: another person must decide.")
+
+
+class ReasonNeeded(DomainError):
+    """A person's decision carries a reason."""
+
+    code = "reason_needed"
+    message = _("Give the reason.")
+    field = "reason"
+
+
+class MessageDiffers(Conflict):
+    """The same status message came with other content."""
+
+    message = _("A status message with this id is stored with other content.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step: which status, when it happened, and what tells it from others. A message carries source and id, a click does not."""
+
+    status: Status
+    at: datetime
+    source: Source | None = None
+    external_id: str = ""
+    reason: str = ""
+
+
+@transaction.atomic
+def change_status(*, actor: Actor, reference: str, step: Step) -> Transaction:
+    """Take the core's word on what became of a transaction; returns it as it stands then.
+
+    The same message (source, id) again changes nothing and is answered the same; with other content it is a conflict. Raises
+    ``StepNotPossible`` when the status cannot follow the present one.
+    """
+    if step.at > timezone.now() + FUTURE_ALLOWED:
+        raise BadValue("in_future", "at")
+    row = Transaction.objects.select_related("customer", "source").get(reference=reference)
+    require(actor, "transactions.change_status", row)
+    row = _held(row)
+    if step.external_id and step.source:
+        seen = StatusEvent.objects.filter(source=step.source, external_id=step.external_id).first()
+        if seen is not None:
+            if (seen.transaction_id, seen.status, seen.at) != (row.pk, step.status, step.at):
+                raise MessageDiffers
+            return row
+    _take(actor, row, step)
+    log.record(actor=actor, action="transaction.status_changed", target=row, data={"status": step.status, "message": step.external_id})
+    return row
+
+
+@transaction.atomic
+def release_held(*, actor: Actor, row: Transaction, reason: str) -> Transaction:
+    """Let a held transaction go on. A second person: never who entered it."""
+    return _decide(actor, row, "transactions.release_transaction", Status.RELEASED, reason, "transaction.released")
+
+
+@transaction.atomic
+def decline_held(*, actor: Actor, row: Transaction, reason: str) -> Transaction:
+    """Refuse a held transaction for good. A second person: never who entered it."""
+    return _decide(actor, row, "transactions.release_transaction", Status.DECLINED, reason, "transaction.declined")
+
+
+@transaction.atomic
+def revoke(*, actor: Actor, row: Transaction, reason: str) -> Transaction:
+    """Take a transaction back before it is completed (撤销)."""
+    return _decide(actor, row, "transactions.revoke_transaction", Status.REVOKED, reason, "transaction.revoked", own=True)
+
+
+@transaction.atomic
+def reverse(*, actor: Actor, row: Transaction, reason: str) -> Transaction:
+    """Undo a completed transaction (冲正) from this moment on; later ones are judged again."""
+    return _decide(actor, row, "transactions.reverse_transaction", Status.REVERSED, reason, "transaction.reversed")
+
+
+@transaction.atomic
+def follow_verdicts(*, actor: Actor, ids: Iterable[int], status: Status, at: datetime | None = None) -> list[int]:
+    """Hold, decline or approve what a verdict says, set-based; returns the ids that took the step.
+
+    Rows whose present status does not allow it (completed by their source, revoked meanwhile) stay as they are. Nothing owes a
+    judgement because of it: the verdict knows. The caller writes its own log line over the verdicts.
+    """
+    require(actor, "transactions.follow_verdict")
+    now = at or timezone.now()
+    before = [state for state, allowed in NEXT_STATUS.items() if status in allowed]
+    rows = list(Transaction.objects.filter(pk__in=list(ids), status__in=before).locked().only("pk", "status"))
+    pks = [row.pk for row in rows]
+    Transaction.objects.filter(pk__in=pks).update(status=status, status_at=now)
+    StatusEvent.objects.bulk_create(StatusEvent(transaction_id=pk, status=status, at=now, operator=actor.number) for pk in pks)
+    return pks
+
+
+def _decide(actor: Actor, row: Transaction, permission: str, status: Status, reason: str, action: str, *, own: bool = False) -> Transaction:
+    require(actor, permission, row)
+    if not reason.strip():
+        raise ReasonNeeded
+    if not own and actor.number == row.operator:
+        raise OwnTransaction
+    row = _held(row)
+    _take(actor, row, Step(status=status, at=timezone.now(), reason=reason.strip()))
+    log.record(actor=actor, action=action, target=row, reason=reason.strip(), data={"status": status})
+    return row
+
+
+def _held(row: Transaction) -> Transaction:
+    """The row as it now stands, its customer and account held before it like everywhere else."""
+    hold([row.customer_id], [row.account_id])
+    return Transaction.objects.locked().select_related("customer").get(pk=row.pk)
+
+
+def counts(direction: str, status: str) -> bool:
+    """Return whether a transaction of this status counts in a window."""
+    return status in (COUNTED_DEBITS if direction == Direction.DEBIT else COUNTED_CREDITS)
+
+
+def _take(actor: Actor, row: Transaction, step: Step) -> None:
+    before = Status(row.status)
+    if step.status not in NEXT_STATUS.get(before, frozenset()):
+        words = _("This transaction is “%(now)s”: “%(wanted)s” cannot follow.")
+        raise StepNotPossible(words % {"now": before.label, "wanted": step.status.label})
+    row.status, row.status_at = step.status, step.at
+    fields = ["status", "status_at", "version"]
+    if step.status == Status.REVERSED:
+        row.reversed_at = step.at
+        fields.append("reversed_at")
+    row.version += 1
+    cause = OwedCause.REVERSED if step.status == Status.REVERSED else OwedCause.CORRECTED
+    altered = step.status == Status.REVERSED or counts(row.direction, before) != counts(row.direction, step.status)
+    # What is still owed its first judgement will be judged as it then stands; history stays exempt, but later rows must know.
+    owes = altered and row.screening == Screening.JUDGED
+    if owes:
+        row.screening, row.owed_cause, row.owed_since = Screening.OWED, cause, timezone.now()
+        fields += ["screening", "owed_cause", "owed_since"]
+    row.save(update_fields=fields)
+    StatusEvent.objects.create(
+        transaction=row,
+        status=step.status,
+        at=step.at,
+        source=step.source,
+        external_id=step.external_id,
+        operator=actor.number[:20],
+        reason=step.reason,
+    )
+    _book(row, before)
+    if owes:
+        transactions_changed.send(sender=Transaction, ids=[row.pk], cause=cause)
+
+
+def _book(row: Transaction, before: Status) -> None:
+    """Move the customer's figures when money was booked or the booking undone."""
+    signed = (row.amount_cny or Decimal(0)) * (1 if row.direction == Direction.CREDIT else -1)
+    if row.status == Status.COMPLETED:
+        customers.update_figures([(row.customer_id, signed, row.occurred_at)])
+    elif row.status == Status.REVERSED and before == Status.COMPLETED:
+        customers.update_figures([(row.customer_id, -signed, row.occurred_at)])

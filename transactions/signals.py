@@ -1,0 +1,20 @@
+"""What this app announces. Receivers only enqueue; the row that still owes a judgement is the queue."""
+
+from django.dispatch import Signal
+
+transactions_recorded = Signal()
+"""After commit: ``batch_id: str``, ``ids: list[int]`` (at most 5,000, in event order, all owing a judgement) and ``late_ids: list[int]``.
+
+``late_ids`` are those of ``ids`` that occurred before an event of the same customer that was already judged: when they are judged,
+the later ones whose windows contain them owe a judgement again.
+"""
+
+transactions_changed = Signal()
+"""Inside the transaction of the change: ``ids: list[int]`` (at most 5,000), ``cause: OwedCause``.
+
+Sent when a change alters what counts in a window: reversed, declined, failed, aborted or revoked, and a credit that begins to count.
+The changed rows owe a judgement again already (``screening``, ``owed_cause``): losing the signal loses minutes, never a judgement.
+A receiver that enqueues does so on commit.
+"""
+
+BATCH = 5_000
