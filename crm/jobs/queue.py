@@ -7,10 +7,10 @@ from contextvars import ContextVar
 from typing import Any
 
 import structlog
-from celery import current_app
 from django.db import connection, transaction
 
 from crm.access.actor import Actor
+from crm.celery import app
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class _Message:
             captured.append((self.name, self.kwargs))
             return
         try:
-            current_app.send_task(self.name, kwargs=self.kwargs, headers=self.headers, retry=False)
+            app.send_task(self.name, kwargs=self.kwargs, headers=self.headers, retry=False)
         except Exception as error:  # noqa: BLE001 - whatever the broker's client raises: the sweep sends it again
             logger.warning("%s was not enqueued, its sweep will: %s", self.name, error)
 

@@ -1,0 +1,81 @@
+"""The row that owes is the queue: messages leave after the commit and a broker that is away hurts nobody."""
+
+import json
+import logging
+import time
+from typing import Any
+
+import pytest
+import redis
+from celery import Celery
+from django.conf import settings
+from django.db import transaction
+
+from crm.access.actor import SYSTEM
+from crm.jobs import queue
+from crm.jobs.services import enqueue
+from crm.staff.models import User
+from crm.tests.personas import as_actor
+
+
+def test_nothing_leaves_before_the_commit(django_capture_on_commit_callbacks: Any, db: None) -> None:
+    with queue.captured() as calls:
+        with django_capture_on_commit_callbacks(execute=True):
+            enqueue("tests.one", number=1)
+            assert calls == []
+        assert calls == [("tests.one", {"number": 1})]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rollback_takes_its_messages_along() -> None:
+    with queue.captured() as calls:
+        with pytest.raises(RuntimeError), transaction.atomic():
+            enqueue("tests.one", number=1)
+            raise RuntimeError
+        with transaction.atomic():
+            with pytest.raises(RuntimeError), transaction.atomic():
+                enqueue("tests.inner")
+                raise RuntimeError
+            enqueue("tests.two")
+    assert calls == [("tests.two", {})]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_once_key_sends_one_message_per_transaction() -> None:
+    with queue.captured() as calls:
+        for _number in range(2):
+            with transaction.atomic():
+                enqueue("tests.one", once_key="a", number=1)
+                enqueue("tests.one", once_key="a", number=2)
+                enqueue("tests.one", once_key="b", number=3)
+                enqueue("tests.two", once_key="a")
+    assert calls == [("tests.one", {"number": 1}), ("tests.one", {"number": 3}), ("tests.two", {})] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_is_a_line_in_the_process_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    away = Celery("away", broker="redis+socket:///nowhere/broker.sock", set_as_current=False)
+    away.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    monkeypatch.setattr(queue, "app", away)
+    began = time.monotonic()
+    with caplog.at_level(logging.WARNING):
+        enqueue("tests.one", number=1)
+    assert time.monotonic() - began < 5
+    assert "tests.one was not enqueued" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_message_carries_name_arguments_request_and_person(sun_yue: User) -> None:
+    socket, _, query = settings.CELERY_BROKER_URL.removeprefix("redis+socket://").partition("?")
+    number = int(dict(pair.split("=") for pair in query.split("&") if pair).get("virtual_host", 0)) if query else 0
+    broker = redis.Redis(unix_socket_path=socket, db=number)
+    broker.flushdb()
+    actor = as_actor(sun_yue)
+    enqueue("tests.one", actor=actor, number=1)
+    enqueue("tests.two", actor=SYSTEM)
+    second, first = (json.loads(text) for text in broker.lrange("celery", 0, -1))
+    assert first["headers"]["task"] == "tests.one"
+    assert first["headers"][queue.USER_HEADER] == str(sun_yue.pk)
+    assert first["headers"][queue.REQUEST_HEADER] == actor.request_id
+    assert queue.USER_HEADER not in second["headers"]
+    broker.flushdb()

@@ -1,0 +1,202 @@
+"""Jobs: watched, stopped, restarted after a killed worker, their files handed out with the rights of now."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from crm.access.actor import SYSTEM, Actor
+from crm.access.errors import DomainError, NotVisible, Refused
+from crm.access.services import require
+from crm.jobs import kinds, queue, services
+from crm.jobs.choices import JobState
+from crm.jobs.errors import JobOver, NothingToDownload
+from crm.jobs.kinds import Download, JobKind
+from crm.jobs.models import Job
+from crm.log.models import Event
+from crm.staff.models import User
+from crm.tests.personas import as_actor, browser
+
+
+def provider(job: Job, actor: Actor) -> Download:
+    require(actor, "jobs.cancel_job", job)
+    return Download(filename="结果 1.csv", content=b"a,b\n", content_type="text/csv")
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(kinds, "_kinds", {})
+    kinds.register(JobKind(code="count", label="Counting", task="tests.count", download=provider, describe=lambda job: {"Rows": job.result["rows"]}))
+    kinds.register(JobKind(code="once", label="Once", task="tests.once", restart=False))
+    yield
+
+
+def make(user: User, kind: str = "count", **params: Any) -> Job:
+    with queue.captured():
+        return services.create(actor=as_actor(user), kind=kind, **params)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_is_enqueued_with_its_commit_and_written_down(sun_yue: User) -> None:
+    with queue.captured() as calls:
+        job = services.create(actor=as_actor(sun_yue), kind="count", title="rows", rows=3)
+    assert calls == [("tests.count", {"job_id": job.pk})]
+    assert (job.state, job.params, job.requested_by) == (JobState.WAITING, {"rows": 3}, sun_yue)
+    assert Event.objects.get(action="job.requested").target_ref == job.reference
+
+
+@pytest.mark.django_db(transaction=True)
+def test_progress_is_seen_from_inside_a_long_transaction(sun_yue: User) -> None:
+    job = make(sun_yue)
+    shown: list[tuple[int, int | None, str]] = []
+
+    def look() -> None:
+        row = Job.objects.get(pk=job.pk)
+        shown.append((row.progress, row.total, row.state))
+        connection.close()
+
+    with services.running(actor=SYSTEM, job_id=job.pk) as run, transaction.atomic():
+        assert run is not None
+        run.advance(40, total=100, note="reading")
+        other = threading.Thread(target=look)
+        other.start()
+        other.join()
+        run.result = {"rows": 100}
+    job.refresh_from_db()
+    assert shown == [(40, 100, "running")]
+    assert (job.state, job.percent, job.result) == (JobState.DONE, 100, {"rows": 100})
+    assert Event.objects.filter(action="job.done", target_ref=job.reference).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_worker_at_a_time(sun_yue: User) -> None:
+    job = make(sun_yue)
+    second: list[Any] = []
+
+    def other_worker() -> None:
+        with services.running(actor=SYSTEM, job_id=job.pk) as run:
+            second.append(run)
+        connection.close()
+
+    with services.running(actor=SYSTEM, job_id=job.pk) as run:
+        assert run is not None
+        thread = threading.Thread(target=other_worker)
+        thread.start()
+        thread.join()
+    with services.running(actor=SYSTEM, job_id=job.pk) as again:
+        assert again is None  # it is over
+    assert second == [None]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refusals_and_faults_end_the_job_in_words(sun_yue: User) -> None:
+    class FileEmpty(DomainError):
+        message = "The file is empty."
+
+    job = make(sun_yue)
+    with services.running(actor=SYSTEM, job_id=job.pk):
+        raise FileEmpty
+    job.refresh_from_db()
+    assert (job.state, job.error) == (JobState.FAILED, "The file is empty.")
+    job = make(sun_yue)
+    with pytest.raises(ZeroDivisionError), services.running(actor=SYSTEM, job_id=job.pk):
+        _ = 1 / 0
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+    assert "division" not in job.error
+    assert Event.objects.filter(action="job.failed", result="failed").count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cancelling_stops_a_running_job_at_its_next_step_and_undoes_its_transaction(sun_yue: User) -> None:
+    job = make(sun_yue)
+    with services.running(actor=SYSTEM, job_id=job.pk) as run, transaction.atomic():
+        assert run is not None
+        Job.objects.create(kind="count", title="made inside")
+        stopper = threading.Thread(target=lambda: (services.cancel(actor=as_actor(sun_yue), job=job), connection.close()))
+        stopper.start()
+        stopper.join()
+        run.advance(1)
+        pytest.fail("the work went on")
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
+    assert not Job.objects.filter(title="made inside").exists()
+    with pytest.raises(JobOver):
+        services.cancel(actor=as_actor(sun_yue), job=job)
+
+
+def test_a_waiting_job_is_cancelled_at_once(sun_yue: User, other_manager: User) -> None:
+    job = make(sun_yue)
+    with pytest.raises(NotVisible):
+        services.cancel(actor=as_actor(other_manager), job=job)
+    assert services.cancel(actor=as_actor(sun_yue), job=job).state == JobState.CANCELLED
+    with services.running(actor=SYSTEM, job_id=job.pk) as run:
+        assert run is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("kind", "state"), [("count", JobState.DONE), ("once", JobState.FAILED)])
+def test_after_a_killed_worker_the_job_begins_again_or_says_that_it_was_stopped(sun_yue: User, kind: str, state: JobState) -> None:
+    job = make(sun_yue, kind)
+    Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, started_at=timezone.now(), sent_at=timezone.now() - timedelta(minutes=1))
+    with queue.captured() as calls:
+        assert services.resend_open() == 1
+        assert services.resend_open() == 0
+    assert calls == [(f"tests.{kind}", {"job_id": job.pk})]
+    with services.running(actor=SYSTEM, job_id=job.pk) as run:
+        assert (run is not None) is (state == JobState.DONE)
+    job.refresh_from_db()
+    assert job.state == state
+
+
+def finish(job: Job) -> None:
+    with services.running(actor=SYSTEM, job_id=job.pk) as run:
+        assert run is not None
+        run.result = {"rows": 2}
+
+
+def test_the_file_is_handed_out_with_the_rights_of_now(sun_yue: User, other_manager: User) -> None:
+    job = make(sun_yue)
+    with pytest.raises(NothingToDownload):
+        services.download(actor=as_actor(sun_yue), job=job)
+    finish(job)
+    answer = browser(sun_yue).get(f"/jobs/{job.reference}/file/")
+    assert answer.content == b"a,b\n"
+    assert "attachment" in answer["Content-Disposition"]
+    assert answer["Cache-Control"] == "no-store"
+    assert browser(other_manager).get(f"/jobs/{job.reference}/file/").status_code == 404
+    assert Event.objects.filter(action="job.downloaded").count() == 1
+    sun_yue.assignments.all().delete()
+    with pytest.raises(Refused):
+        services.download(actor=as_actor(sun_yue), job=job)
+
+
+def test_pages_show_own_jobs_only(sun_yue: User, other_manager: User, operations: User) -> None:
+    mine, others = make(sun_yue, title="my rows"), make(other_manager, title="their rows")
+    page = browser(sun_yue).get("/jobs/").content.decode()
+    assert mine.reference in page
+    assert others.reference not in page
+    assert browser(sun_yue).get(f"/jobs/{others.reference}/").status_code == 404
+    assert others.reference in browser(operations).get("/jobs/").content.decode()
+
+
+def test_the_page_asks_for_itself_until_the_job_is_over(sun_yue: User) -> None:
+    job, client = make(sun_yue), browser(sun_yue)
+    assert "hx-trigger" in client.get(f"/jobs/{job.reference}/progress/").content.decode()
+    finish(job)
+    page = client.get(f"/jobs/{job.reference}/progress/").content.decode()
+    assert "every 1s" not in page
+    assert f"/jobs/{job.reference}/file/" in page
+    assert "Rows" in page
+
+
+def test_cancel_button(sun_yue: User) -> None:
+    job, client = make(sun_yue), browser(sun_yue)
+    assert client.get(f"/jobs/{job.reference}/cancel/").status_code == 405
+    assert client.post(f"/jobs/{job.reference}/cancel/").status_code == 302
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
