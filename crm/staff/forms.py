@@ -115,10 +115,3 @@ class BranchForm(forms.Form):
         if Branch.objects.filter(code=code).exists():
             raise ValidationError(_("A branch with this code is there already."))
         return code
-
-
-class PeopleFilter(forms.Form):
-    """What the list of people is narrowed to."""
-
-    q = forms.CharField(label=_("Number, name, pinyin or branch code"), max_length=40, required=False)
-    page = forms.IntegerField(min_value=1, max_value=10_000, required=False)

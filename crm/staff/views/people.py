@@ -1,8 +1,6 @@
 """Pages for the security officer: people, their roles, their tokens."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -11,23 +9,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm.access.errors import DomainError
 from crm.access.gate import gated
 from crm.access.services import actor_of, get_visible, may
-from crm.staff.forms import ActiveForm, PeopleFilter, PersonForm, RolesForm
+from crm.lists.views import render_list
+from crm.staff.forms import ActiveForm, PersonForm, RolesForm
 from crm.staff.models import User
 from crm.staff.services.people import create_person, renew_token, set_active, set_roles
+from crm.staff.views.lists import PersonList
 
 
 @gated("staff.view_user")
 @require_safe
 def user_list(request: HttpRequest) -> HttpResponse:
     """List the people within the reader's reach."""
-    form = PeopleFilter(request.GET)
-    query = form.cleaned_data["q"] if form.is_valid() else ""
-    rows = User.objects.visible_to(actor_of(request), "staff.view_user").select_related("branch").prefetch_related("roles")
-    if query:
-        found = Q(number__istartswith=query) | Q(name__icontains=query) | Q(name_pinyin__istartswith=query)
-        rows = rows.filter(found | Q(branch__code=query))
-    page = Paginator(rows, 50).get_page(form.cleaned_data.get("page") or 1 if form.is_valid() else 1)
-    return render(request, "staff/user_list.html", {"form": form, "page": page, "query": query})
+    actor = actor_of(request)
+    return render_list(request, PersonList(), "staff/user_list.html", {"may_add": may(actor, "staff.add_user")})
 
 
 @gated("staff.view_user")
@@ -86,7 +80,7 @@ def user_roles(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.success(request, _("The roles are changed; they hold from the next page on."))
             return redirect("staff:user", reference)
-    return _page(request, person, status=400, roles_form=form)
+    return _page(request, person, roles_form=form)
 
 
 @gated("staff.change_user")
@@ -100,7 +94,7 @@ def user_active(request: HttpRequest, reference: str) -> HttpResponse:
         set_active(actor=actor_of(request), person=person, active=active, reason=form.cleaned_data["reason"])
         messages.success(request, _("The person is switched on.") if active else _("The person is switched off."))
         return redirect("staff:user", reference)
-    return _page(request, person, status=400, active_form=form)
+    return _page(request, person, active_form=form)
 
 
 @gated("staff.change_user")
