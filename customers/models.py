@@ -49,9 +49,9 @@ class CustomerQuerySet(SealedQuerySet, ScopedQuerySet["Customer"]):
         if len(part) < 2:
             return rows
         grams = Func(Value(part), function="customers_bigrams", output_field=ArrayField(models.TextField()))
-        return rows.annotate(
-            bigrams=Func(F("name"), function="customers_bigrams", output_field=ArrayField(models.TextField()))
-        ).filter(bigrams__contains=grams)
+        return rows.annotate(bigrams=Func(F("name"), function="customers_bigrams", output_field=ArrayField(models.TextField()))).filter(
+            bigrams__contains=grams
+        )
 
 
 class Customer(SealedModel):

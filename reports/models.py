@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,8 @@ class ReportRun(models.Model):
     error = models.CharField(max_length=300, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    nightly = models.BooleanField(default=False, help_text=_("Made by the schedule and mailed to the subscribers."))
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
 
@@ -49,7 +52,19 @@ class ReportRun(models.Model):
     class Meta:
         verbose_name = _("report run")
         verbose_name_plural = _("report runs")
-        indexes = [models.Index(fields=["-created_at"], name="report_run_created")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["definition", "period", "first_day", "last_day", "branch"],
+                condition=Q(nightly=True),
+                nulls_distinct=False,
+                name="report_run_nightly_once",
+            ),
+            models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="report_run_ends_after_it_begins"),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at"], name="report_run_created"),
+            models.Index(fields=["next_attempt_at"], condition=Q(state=RunState.OWED), name="report_run_owed"),
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -71,18 +86,3 @@ class Subscription(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["definition", "period", "recipient"], name="subscription_once")]
-
-
-class Delivery(models.Model):
-    """One promised mail of one run to one recipient; the row is the queue."""
-
-    run = models.ForeignKey(ReportRun, models.PROTECT, related_name="deliveries")
-    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    state = models.CharField(max_length=8, choices=RunState, default=RunState.OWED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "recipient"], name="delivery_once")]

@@ -22,6 +22,7 @@ SUPERVISOR = {
 
 ROLES: dict[str, dict[str, str]] = {
     "relationship-manager": {"risk.view_inquiry": "own", "risk.answer_inquiry": "own"},
+    "branch-manager": {"risk.view_alert": "branch", "risk.view_assessment": "branch", "risk.view_largevaluerow": "branch"},
     "risk-officer": OFFICER,
     "risk-supervisor": SUPERVISOR,
     "auditor": {
@@ -32,5 +33,11 @@ ROLES: dict[str, dict[str, str]] = {
         "risk.view_assessment": "all",
         "risk.view_largevaluerow": "all",
     },
-    "service-system": {"risk.view_alert": "all", "risk.view_case": "all", "risk.judge_transaction": "all"},
+    "service-system": {
+        "risk.view_alert": "all",
+        "risk.view_case": "all",
+        "risk.judge_transaction": "all",
+        "risk.load_rules": "all",
+        "risk.view_rule": "all",
+    },
 }

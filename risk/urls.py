@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from risk.views import alerts, cases, inquiries
+from risk.views import alerts, cases, inquiries, verdicts
 
 app_name = "risk"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("alerts/<ref:reference>/snooze/", alerts.alert_snooze, name="alert_snooze"),
     path("alerts/<ref:reference>/case/", alerts.alert_open_case, name="alert_open_case"),
     path("alerts/<ref:reference>/join/", alerts.alert_join_case, name="alert_join_case"),
+    path("verdicts/", verdicts.assessment_list, name="assessment_list"),
     path("cases/", cases.case_list, name="case_list"),
     path("cases/<ref:reference>/", cases.case_detail, name="case"),
     path("cases/<ref:reference>/note/", cases.case_note, name="case_note"),

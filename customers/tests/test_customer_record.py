@@ -8,8 +8,8 @@ from django.db import connection
 
 from crm.access.errors import Conflict, NotVisible
 from crm.approvals import services as approvals
-from crm.approvals.services import OwnRequest
 from crm.approvals.models import ChangeRequest
+from crm.approvals.services import OwnRequest
 from crm.log.models import Event
 from crm.staff.models import User
 from crm.tests.personas import as_actor, browser

@@ -9,18 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
-from crm.lists.filters import Choice, NumberRange, Preset, Related
-from crm.staff.models import Branch
+from crm.lists.filters import Choice, NumberRange, Preset
+from crm.staff.filters import BranchTree, branches_of
 from customers.choices import AmlRiskLevel, CustomerKind, LifecycleStage, RiskTolerance, Segment
 from customers.models import Customer
-
-
-def _branches(actor: Actor) -> Any:
-    branch = getattr(actor.user, "branch", None)
-    rows = Branch.objects.filter(is_active=True).order_by("path")
-    if actor.reach("customers.view_customer") == "all" or branch is None:
-        return rows
-    return rows.filter(path__startswith=branch.path)
 
 
 class CustomerList(ListDefinition):
@@ -59,7 +51,7 @@ class CustomerList(ListDefinition):
         Choice("stage", _("Lifecycle stage"), LifecycleStage.choices, field="lifecycle_stage"),
         Choice("segment", _("Segment"), Segment.choices, multiple=True),
         NumberRange("assets", _("Assets with us"), field="figures__assets_cny"),
-        Related("branch", _("Opening branch"), _branches, field="opening_branch", to_field="code"),
+        BranchTree("branch", _("Opening branch"), branches_of("customers.view_customer"), field="opening_branch"),
     )
     presets = (
         Preset(_("Persons"), {"kind": "person"}),

@@ -1,6 +1,5 @@
 """Pages about customers."""
 
-from crm.lists.pages import render_list
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +10,7 @@ from crm.access.errors import DomainError
 from crm.access.gate import gated
 from crm.access.services import actor_of, get_visible, may
 from crm.lists.positions import position
+from crm.lists.views import render_list
 from crm.log import services as log
 from customers import services
 from customers.forms import SEALED, ChangeForm, CustomerForm
@@ -57,7 +57,7 @@ def customer_create(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("The customer is recorded."))
             return redirect("customers:customer", reference=customer.reference)
-    return render(request, "customers/customer_form.html", {"form": form}, status=422 if form.errors else 200)
+    return render(request, "customers/customer_form.html", {"form": form})
 
 
 @gated("customers.change_customer")
@@ -82,4 +82,4 @@ def customer_change(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, said)
             return redirect("customers:customer", reference=customer.reference)
     context = {"form": form, "customer": customer, "sealed": SEALED}
-    return render(request, "customers/customer_form.html", context, status=422 if form.errors else 200)
+    return render(request, "customers/customer_form.html", context)

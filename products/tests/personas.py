@@ -20,7 +20,7 @@ def account_of(customer: Customer, number: str, **changes: Any) -> Account:
         "kind": "class_1" if customer.kind == "person" else "basic",
         "branch_id": customer.opening_branch_id,
         "opened_at": date(2024, 1, 5),
-        "reported_balance": Decimal("100000"),
+        "reported_balance": Decimal(100000),
     } | changes
     return open_account(actor=IMPORTER, customer=customer, new=NewAccount(**values))
 

@@ -82,9 +82,7 @@ def test_who_froze_may_not_approve_the_lifting(salary_account: Account, supervis
     )
     request = services.ask_to_lift(actor=as_actor(zhou_min), freeze=freeze, reason="客户已说明")
     with pytest.raises(Refused):
-        approvals.decide(
-            actor=as_actor(supervisor), request=request, approve=True, reason="own", shown_hash=approvals.hash_of(request)
-        )
+        approvals.decide(actor=as_actor(supervisor), request=request, approve=True, reason="own", shown_hash=approvals.hash_of(request))
     assert Freeze.objects.get(pk=freeze.pk).ended_at is None
 
 
@@ -107,14 +105,14 @@ def test_authorities_queue(salary_account: Account, courts: Freeze, zhou_min: Us
     )
     assert (courts.sequence, second.sequence) == (1, 2)
     request = services.ask_to_lift(actor=as_actor(zhou_min), freeze=courts, reason="解除通知", document="(2026)京01执123号之二")
-    approvals.decide(
-        actor=as_actor(supervisor), request=request, approve=True, reason="同意", shown_hash=approvals.hash_of(request)
-    )
+    approvals.decide(actor=as_actor(supervisor), request=request, approve=True, reason="同意", shown_hash=approvals.hash_of(request))
     second.refresh_from_db()
     assert (second.sequence, second.ended_at) == (1, None)
 
 
-def test_the_same_freeze_twice_is_refused_to_people_and_harmless_for_the_system(ours: Freeze, salary_account: Account, zhou_min: User) -> None:
+def test_the_same_freeze_twice_is_refused_to_people_and_harmless_for_the_system(
+    ours: Freeze, salary_account: Account, zhou_min: User
+) -> None:
     """Automatic control is idempotent."""
     with pytest.raises(services.FreezeStands):
         services.place_freeze(
@@ -164,18 +162,20 @@ def test_what_each_kind_blocks(salary_account: Account, zhou_min: User) -> None:
         customer=salary_account.customer,
         account=salary_account,
         kind=FreezeKind.AMOUNT,
-        amount=Decimal("30000"),
+        amount=Decimal(30000),
         authority=Authority.COURT,
         document="D1",
         reason="协助执行",
     )
     blocking = services.blocking_freezes([salary_account.pk])[salary_account.pk]
-    assert blocking.against_debit(Decimal("100000"), Decimal("70000")) is None
-    assert blocking.against_debit(Decimal("100000"), Decimal("70000.01")) is not None
-    assert blocking.against_debit(None, Decimal("1")) is not None
+    assert blocking.against_debit(Decimal(100000), Decimal(70000)) is None
+    assert blocking.against_debit(Decimal(100000), Decimal("70000.01")) is not None
+    assert blocking.against_debit(None, Decimal(1)) is not None
 
 
-def test_a_customer_freeze_stands_on_every_account(zhang_wei: Customer, salary_account: Account, spare_account: Account, zhou_min: User) -> None:
+def test_a_customer_freeze_stands_on_every_account(
+    zhang_wei: Customer, salary_account: Account, spare_account: Account, zhou_min: User
+) -> None:
     """A freeze of the whole customer needs no list of accounts."""
     services.place_freeze(actor=as_actor(zhou_min), customer=zhang_wei, kind=FreezeKind.DEBIT_BLOCK, reason="whole customer")
     assert set(services.blocking_freezes([salary_account.pk, spare_account.pk])) == {salary_account.pk, spare_account.pk}
@@ -193,7 +193,5 @@ def test_nobody_decides_what_is_gone(ours: Freeze, zhou_min: User, supervisor: U
     request = services.ask_to_lift(actor=as_actor(zhou_min), freeze=ours, reason="客户已说明")
     Freeze.objects.filter(pk=ours.pk).update(state=FreezeState.LAPSED, ended_at=timezone.now(), version=2)
     with pytest.raises((ShownDiffers, Conflict, services.AlreadyEnded)):
-        approvals.decide(
-            actor=as_actor(supervisor), request=request, approve=True, reason="late", shown_hash=approvals.hash_of(request)
-        )
+        approvals.decide(actor=as_actor(supervisor), request=request, approve=True, reason="late", shown_hash=approvals.hash_of(request))
     assert not Event.objects.filter(action="freeze.lifted").exists()

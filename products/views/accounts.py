@@ -55,7 +55,7 @@ def account_open(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, _("The account is recorded."))
             return redirect("products:account", reference=account.reference)
     context = {"form": form, "customer": customer}
-    return render(request, "products/account_form.html", context, status=422 if form.errors else 200)
+    return render(request, "products/account_form.html", context)
 
 
 @gated("products.change_account")
@@ -74,4 +74,4 @@ def account_change(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, _("The change is recorded."))
             return redirect("products:account", reference=reference)
     context = {"form": form, "account": account, "customer": account.customer}
-    return render(request, "products/account_form.html", context, status=422 if form.errors else 200)
+    return render(request, "products/account_form.html", context)

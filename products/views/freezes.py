@@ -69,7 +69,7 @@ def _place(request: HttpRequest, customer: Customer, account: Account | None) ->
             messages.success(request, _("The freeze stands. The core has been told."))
             return redirect("products:freeze", reference=freeze.reference)
     context = {"form": form, "customer": customer, "account": account}
-    return render(request, "products/freeze_form.html", context, status=422 if form.errors else 200)
+    return render(request, "products/freeze_form.html", context)
 
 
 @gated("products.confirm_freeze")
@@ -86,9 +86,7 @@ def freeze_confirm(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.success(request, _("The freeze is confirmed."))
         return redirect("products:freeze", reference=reference)
-    return render(
-        request, "products/freeze_act.html", {"form": form, "freeze": freeze, "act": "confirm"}, status=422 if form.errors else 200
-    )
+    return render(request, "products/freeze_act.html", {"form": form, "freeze": freeze, "act": "confirm"})
 
 
 @gated("products.ask_lift_freeze")
@@ -105,4 +103,4 @@ def freeze_lift(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.success(request, _("A second person has been asked to lift the freeze."))
             return redirect("approvals:request", reference=proposed.reference)
-    return render(request, "products/freeze_act.html", {"form": form, "freeze": freeze, "act": "lift"}, status=422 if form.errors else 200)
+    return render(request, "products/freeze_act.html", {"form": form, "freeze": freeze, "act": "lift"})

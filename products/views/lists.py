@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from crm.lists.pages import render_list
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -13,6 +12,8 @@ from crm.access.gate import gated
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, DateRange, Flag, Preset
+from crm.lists.views import render_list
+from crm.staff.filters import BranchTree, branches_of
 from products.choices import AccountKind, AccountStatus, Authority, FreezeKind, FreezeState
 from products.models import Account, Freeze
 
@@ -81,6 +82,8 @@ class FreezeList(ListDefinition):
         Choice("authority", _("Authority"), Authority.choices, multiple=True),
         Choice("state", _("State"), FreezeState.choices, multiple=True),
         DateRange("placed", _("Placed"), field="placed_at"),
+        DateRange("ended", _("Ended"), field="ended_at"),
+        BranchTree("branch", _("Opening branch"), branches_of("products.view_freeze"), field="customer__opening_branch"),
         Flag("standing", _("Standing"), lambda rows, _actor: rows.filter(ended_at=None)),
         Flag("unconfirmed", _("To be confirmed"), lambda rows, _actor: rows.filter(ended_at=None).exclude(lapses_at=None)),
     )

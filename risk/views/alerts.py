@@ -202,7 +202,7 @@ def alert_open_case(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.success(request, _("The case is open."))
             return redirect("risk:case", reference=case.reference)
-    return render(request, "risk/alert.html", _context(request, actor, alert, case_form=form), status=422)
+    return render(request, "risk/alert.html", _context(request, actor, alert, case_form=form))
 
 
 @gated("risk.work_case")
@@ -252,4 +252,4 @@ def _act(request: HttpRequest, reference: str, name: str, form: Any, act: Any, s
         else:
             messages.success(request, said)
             return redirect("risk:alert", reference=reference)
-    return render(request, "risk/alert.html", _context(request, actor, alert, **{name: form}), status=422)
+    return render(request, "risk/alert.html", _context(request, actor, alert, **{name: form}))

@@ -102,7 +102,7 @@ def _act(
         else:
             messages.success(request, said)
             return redirect("risk:case", reference=reference)
-    return render(request, "risk/case.html", _context(request, actor, case, **{name: form}), status=422)
+    return render(request, "risk/case.html", _context(request, actor, case, **{name: form}))
 
 
 @gated("risk.work_case")

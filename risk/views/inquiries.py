@@ -38,4 +38,4 @@ def inquiry_detail(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, _("Your answer is on its way. Thank you."))
             return redirect("risk:inquiry", reference=reference)
     context = {"inquiry": inquiry, "form": form, "sees_case": may(actor, "risk.view_case")}
-    return render(request, "risk/inquiry.html", context, status=422 if form is not None and form.errors else 200)
+    return render(request, "risk/inquiry.html", context)

@@ -13,9 +13,10 @@ from crm.access.actor import Actor
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, DateRange, Flag, NumberRange, Preset, Related
+from crm.staff.filters import BranchTree, branches_of
 from crm.staff.models import User
-from risk.choices import AlertState, Band, CaseState, CaseStep, Disposition, InquiryState
-from risk.models import Alert, Case, Inquiry, Rule
+from risk.choices import AlertState, Band, CaseState, CaseStep, Disposition, InquiryState, Label
+from risk.models import Alert, Assessment, Case, Inquiry, Rule
 
 LEVELS = {Band.HIGH: "high", Band.MID: "mid", Band.LOW: "low"}
 
@@ -68,6 +69,8 @@ class AlertList(ListDefinition):
         Choice("disposition", _("Disposition"), Disposition.choices, multiple=True),
         NumberRange("amount", _("Amount at risk"), field="amount_at_risk"),
         DateRange("raised", _("Raised"), field="created_at"),
+        DateRange("finished", _("Finished"), field="finished_at"),
+        BranchTree("branch", _("Opening branch"), branches_of("risk.view_alert"), field="customer__opening_branch"),
         Related(
             "officer",
             _("Claimed by"),
@@ -120,6 +123,7 @@ class CaseList(ListDefinition):
         Choice("disposition", _("Disposition"), Disposition.choices, multiple=True),
         DateRange("opened", _("Opened"), field="opened_at"),
         DateRange("closed", _("Closed"), field="closed_at"),
+        BranchTree("branch", _("Opening branch"), branches_of("risk.view_case"), field="customer__opening_branch"),
     )
     presets = (
         Preset(_("Open"), {"state": "open"}),
@@ -173,3 +177,38 @@ class InquiryList(ListDefinition):
     def row_url(self, row: Any) -> str:
         """Return the address of the inquiry page."""
         return reverse("risk:inquiry", args=[row.reference])
+
+
+LABEL_LEVELS = {Label.ALLOW: "low", Label.CHALLENGE: "", Label.REVIEW: "mid", Label.HOLD: "hold", Label.DECLINE: "high"}
+
+
+class AssessmentList(ListDefinition):
+    """First judgements: what the rules said when a transaction was known for the first time."""
+
+    name = "risk.assessment"
+    title = _("Verdicts")
+    permission = "risk.view_assessment"
+    columns = (
+        Column("transaction", _("Transaction"), value="transaction.reference", head=True),
+        Column("customer", _("Customer"), value="transaction.customer.name"),
+        Column("amount", _("Amount (CNY)"), value="transaction.amount_cny", kind="money"),
+        Column("label", _("Verdict"), value="get_label_display", kind="badge", level=lambda row: LABEL_LEVELS[row.label]),
+        Column("points", _("Points"), kind="number", sort="points"),
+        Column("judged_at", _("Judged"), kind="moment", sort="judged_at"),
+    )
+    filters = (
+        Choice("label", _("Verdict"), Label.choices, multiple=True),
+        Related("rule", _("Rule"), lambda _actor: Rule.objects.order_by("code"), field="hits__rule_version__rule", to_field="code"),
+        DateRange("judged", _("Judged"), field="judged_at"),
+        BranchTree("branch", _("Opening branch"), branches_of("risk.view_assessment"), field="transaction__customer__opening_branch"),
+    )
+    search = ("transaction__reference", "transaction__customer__core_number")
+    default_sort = ("-judged_at",)
+
+    def queryset(self, actor: Actor) -> QuerySet[Any]:
+        """Return the first judgements in reach."""
+        return Assessment.objects.visible_to(actor).filter(revision=1).select_related("transaction__customer")
+
+    def row_url(self, row: Any) -> str:
+        """Return the address of the transaction."""
+        return reverse("transactions:transaction", args=[row.transaction.reference])

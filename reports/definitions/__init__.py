@@ -1,0 +1,1 @@
+"""What reports say and how their figures are computed."""

@@ -1,0 +1,103 @@
+"""The figures of a report with the words and links that a page shows."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from reports.definitions.links import Links
+from reports.definitions.periods import Span
+from reports.definitions.words import disposition_label, handled_label, label_label, rule_names, total_label
+from reports.models import ReportRun
+
+
+def shown(run: ReportRun) -> dict[str, Any]:
+    """Return the figures of a finished run for its page; every number with the address of the list behind it."""
+    figures, links, names = run.figures, Links(Span(run.first_day, run.last_day)), rule_names()
+    branch = {"branch": run.branch.code} if run.branch else {}
+    urls = _total_urls(links, branch)
+    return {
+        "totals": [
+            {
+                "label": total_label(key),
+                "value": Decimal(value) if key in ("debit", "credit") else value,
+                "money": key in ("debit", "credit"),
+                "url": urls.get(key, ""),
+            }
+            for key, value in figures["totals"].items()
+        ],
+        "labels": [
+            {"label": label_label(row["key"]), "count": row["count"], "url": links.verdicts(label=row["key"], **branch)}
+            for row in figures["labels"]
+        ],
+        "dispositions": [
+            {"label": disposition_label(row["key"]), "count": row["count"], "url": links.decided(disposition=row["key"], **branch)}
+            for row in figures["dispositions"]
+        ],
+        "rules": [
+            {
+                **row,
+                "name": names.get(row["code"], row["code"]),
+                "amount": Decimal(row["amount"]),
+                "url": links.alerts(rule=row["code"], **branch),
+                "hits_url": links.verdicts(rule=row["code"], **branch),
+                "ends": [
+                    (row[key], links.decided(rule=row["code"], disposition=key, **branch))
+                    for key in ("confirmed", "useful", "false_positive")
+                ],
+            }
+            for row in figures["rules"]
+        ],
+        "branches": [
+            {
+                **row,
+                "amount": Decimal(row["amount"]),
+                "transactions_url": links.transactions(branch=row["code"]),
+                "alerts_url": links.alerts(branch=row["code"]),
+                "freezes_url": links.freezes(branch=row["code"]),
+            }
+            for row in figures["branches"]
+        ],
+        "events": [
+            {**row, "rule": names.get(row["rule"], row["rule"]), "amount": Decimal(row["amount"]), "handled": handled_label(row["handled"])}
+            for row in figures["events"][:100]
+        ],
+        "events_total": figures["events_total"],
+        "events_url": links.alerts(**branch),
+        "charts": _charts(figures, links, names, branch),
+    }
+
+
+def _total_urls(links: Links, branch: dict[str, str]) -> dict[str, str]:
+    return {
+        "transactions": links.transactions(**branch),
+        "debit": links.transactions(direction="D", **branch),
+        "credit": links.transactions(direction="C", **branch),
+        "unrated": links.transactions(unrated="on", **branch),
+        "refused": links.transactions(status="refused", **branch),
+        "judged": links.verdicts(**branch),
+        "alerts": links.alerts(**branch),
+        "cases_opened": links.cases("opened", **branch),
+        "cases_closed": links.cases("closed", **branch),
+        "freezes_placed": links.freezes(**branch),
+        "freezes_lifted": links.freezes("ended", state="lifted", **branch),
+        "freezes_lapsed": links.freezes("ended", state="lapsed", **branch),
+        "large_value_rows": links.register(**branch),
+    }
+
+
+def _charts(figures: dict[str, Any], links: Links, names: dict[str, str], branch: dict[str, str]) -> dict[str, Any]:
+    days = [row["day"][5:] for row in figures["days"]]
+    return {
+        "days": days,
+        "transactions": [{"name": _("Transactions"), "data": [row["transactions"] for row in figures["days"]]}],
+        "transaction_urls": [links.transactions(row["day"], **branch) for row in figures["days"]],
+        "alerts": [
+            {"name": _("Alerts"), "data": [row["alerts"] for row in figures["days"]], "level": "mid"},
+            {"name": _("Freezes"), "data": [row["freezes"] for row in figures["days"]], "level": "hold"},
+        ],
+        "alert_urls": [links.alerts(row["day"], **branch) for row in figures["days"]],
+        "rules": [names.get(row["code"], row["code"]) for row in figures["rules"]],
+        "rule_hits": [{"name": _("Alerts"), "data": [row["alerts"] for row in figures["rules"]]}],
+        "rule_urls": [links.alerts(rule=row["code"], **branch) for row in figures["rules"]],
+    }

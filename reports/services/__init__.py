@@ -1,0 +1,13 @@
+"""The verbs of reports."""
+
+from reports.services.runs import (
+    NotSettled,
+    PeriodNotOver,
+    ask_for_report,
+    make_nightly,
+    make_owed,
+    make_report,
+    set_subscription,
+)
+
+__all__ = ["NotSettled", "PeriodNotOver", "ask_for_report", "make_nightly", "make_owed", "make_report", "set_subscription"]
