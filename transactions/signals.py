@@ -13,8 +13,8 @@ transactions_changed = Signal()
 """Inside the transaction of the change: ``ids: list[int]`` (at most 5,000), ``cause: OwedCause``.
 
 Sent when a change alters what counts in a window: reversed, declined, failed, aborted or revoked, and a credit that begins to count.
-The changed rows owe a judgement again already (``screening``, ``owed_cause``): losing the signal loses minutes, never a judgement.
-A receiver that enqueues does so on commit.
+The changed rows themselves owe a judgement again already, if they had one. The receiver marks, in the same transaction and under the
+same hold of the customer, the later rows whose windows contain them; also when the changed row is history or still owed.
 """
 
 BATCH = 5_000

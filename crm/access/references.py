@@ -20,6 +20,19 @@ def new_reference(prefix: str, length: int = 8) -> str:
     return f"{prefix}-" + "".join(secrets.choice(ALPHABET) for _place in range(length))
 
 
+def new_references(prefix: str, length: int, count: int) -> list[str]:
+    """Return many fresh random references, for rows written in bulk (several times quicker than one by one)."""
+    return [f"{prefix}-{_letters(int.from_bytes(secrets.token_bytes(length + 8)), length)}" for _number in range(count)]
+
+
+def _letters(number: int, length: int) -> str:
+    letters = []
+    for _place in range(length):
+        number, rest = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[rest])
+    return "".join(letters)
+
+
 class ReferenceField(Text):
     """A unique reference, filled at the first save; takes another one when it is taken already.
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm.access.actor import Actor
-from crm.access.references import new_reference
+from crm.access.references import new_references
 from crm.access.services import require
 from crm.fields.blind import blind_index, normalise
 from crm.fields.models import DataKey
@@ -118,7 +118,8 @@ def _store(batch: _Batch, items: Sequence[Resolved]) -> None:
     dates = dated(items)
     decisions = decide(items, dates, accounts)
     keys = DataKey.objects.in_bulk({item.party.data_key_id for item in items if item.row.counterparty_account})
-    values = [_values(batch, *parts, keys) for parts in zip(items, dates, decisions, strict=True)]
+    references = new_references("T", 13, len(items))
+    values = [_values(batch, *parts, keys) for parts in zip(items, dates, decisions, references, strict=True)]
     ids = insert(values, batch.now)
     for item, day, decision, value in zip(items, dates, decisions, values, strict=True):
         pk = ids.get(item.key)
@@ -130,7 +131,9 @@ def _store(batch: _Batch, items: Sequence[Resolved]) -> None:
     customers.update_figures(_moved(batch))
 
 
-def _values(batch: _Batch, item: Resolved, day: Dated, decision: Decision, keys: dict[int, DataKey]) -> tuple[Any, ...]:
+def _values(
+    batch: _Batch, item: Resolved, day: Dated, decision: Decision, reference: str, keys: dict[int, DataKey]
+) -> tuple[Any, ...]:
     """The values of one row in the order of ``storing.COLUMNS``."""
     row, party, rated = item.row, item.party, day.rated
     seal_id = uuid.uuid4()
@@ -147,7 +150,7 @@ def _values(batch: _Batch, item: Resolved, day: Dated, decision: Decision, keys:
     return (
         seal_id,
         party.data_key_id,
-        new_reference("T", 13),
+        reference,
         item.source.pk,
         row.external_id,
         item.fingerprint,

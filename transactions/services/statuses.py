@@ -177,7 +177,7 @@ def _take(actor: Actor, row: Transaction, step: Step) -> None:
         reason=step.reason,
     )
     _book(row, before)
-    if owes:
+    if altered:
         transactions_changed.send(sender=Transaction, ids=[row.pk], cause=cause)
 
 
