@@ -47,13 +47,16 @@ def moment(value: Any, short: bool = False) -> SafeString:
 def remaining(at: datetime, moment_now: datetime) -> tuple[str, str]:
     """The words and the level of a time limit."""
     left = at - moment_now
+    if left < -timedelta(days=2):
+        return _("%(days)d d overdue") % {"days": -left // timedelta(days=1)}, "high"
     if left < timedelta(0):
-        return _("Overdue since %(at)s") % {"at": formats.moment(at)[5:16]}, "high"
+        return _("%(hours)d h overdue") % {"hours": -left // timedelta(hours=1)}, "high"
     if left < timedelta(days=1):
         hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
         text = _("%(hours)d h %(minutes)02d min left") % {"hours": hours, "minutes": minutes}
         return text, "high" if left < timedelta(hours=4) else "mid"
-    return formats.moment(at)[:16], ""
+    same_year = formats.bank_time(at).year == formats.bank_time(moment_now).year
+    return formats.moment(at)[5 if same_year else 0 : 16], ""
 
 
 def due(value: datetime | None) -> SafeString:

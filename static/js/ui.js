@@ -62,6 +62,12 @@
       document.querySelectorAll('input[name="' + all.dataset.pickAll + '"]').forEach(function (box) { box.checked = all.checked; });
     }
     if (event.target.closest("[data-print]")) { window.print(); }
+    var toggle = event.target.closest("[data-toggle]");
+    if (toggle) {
+      var box = document.getElementById(toggle.dataset.toggle);
+      event.preventDefault();
+      if (box.toggleAttribute("data-open")) { var field = box.querySelector("input:not([type=hidden]), select"); if (field) { field.focus(); } }
+    }
     var asked = event.target.closest("[data-confirm]");
     if (asked && !window.confirm(asked.dataset.confirm)) { event.preventDefault(); event.stopImmediatePropagation(); }
   }, true);
