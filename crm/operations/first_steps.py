@@ -93,14 +93,19 @@ def _npm() -> list[str] | None:
 
 def migrate(home: Home, environment: dict[str, str], *, embedded: bool) -> None:
     """Bring the tables up to date. With the embedded server a run without new migrations costs nothing."""
+    stamp, state = home.path / "migrated", state_of_migrations()
+    if embedded and stamp.exists() and stamp.read_text() == state:
+        return
+    manage(home, environment, "migrate", "--skip-checks", "--verbosity", "0")
+    stamp.write_text(state)
+
+
+def state_of_migrations() -> str:
+    """A hash of everything that shapes the tables."""
     digest = hashlib.sha256()
     for path in sorted({path for pattern in MIGRATED_BY for path in ROOT.glob(pattern)}):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
-    stamp = home.path / "migrated"
-    if embedded and stamp.exists() and stamp.read_text() == digest.hexdigest():
-        return
-    manage(home, environment, "migrate", "--skip-checks", "--verbosity", "0")
-    stamp.write_text(digest.hexdigest())
+    return digest.hexdigest()
 
 
 def database_is_empty(url: str) -> bool:

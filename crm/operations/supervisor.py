@@ -78,8 +78,12 @@ class Supervisor:
             self._start_servers()
             self._fill()
             charts = first_steps.finish_charts(self.home, self.fetching, patience=20)
-            self._start_children()
+            self._choose_children()
+            # The web alone first: on two cores the others would make the reader of the page wait.
+            self._start(self.children[0])
             self._wait_for_web()
+            for child in self.children[1:]:
+                self._start(child)
             self._announce(time.monotonic() - began, charts)
             self._watch()
         except KeyboardInterrupt:
@@ -138,7 +142,7 @@ class Supervisor:
             say("Making the demo world (once)")
             first_steps.manage(self.home, self.environment, "load_demo")
 
-    def _start_children(self) -> None:
+    def _choose_children(self) -> None:
         celery = [str(BIN / "python"), "-m", "celery", "-A", "crm.celery"]
         worker = [*celery, "worker", "--concurrency", os.environ.get("CRM_WORKERS", "2"), "--without-gossip", "--without-mingle"]
         self.children = [
@@ -149,8 +153,6 @@ class Supervisor:
         feed = (ROOT / "demo" / "management" / "commands" / "demo_feed.py").exists()
         if feed and os.environ.get("CRM_ENV", "demo") == "demo" and os.environ.get("CRM_FEED", "1") != "0":
             self.children.append(Child("feed", [str(BIN / "python"), "manage.py", "demo_feed"], patience=5))
-        for child in self.children:
-            self._start(child)
 
     def _gunicorn(self) -> list[str]:
         command = [str(BIN / "python"), "-m", "gunicorn", "crm.wsgi:application", "--bind", f"127.0.0.1:{self.port}", "--preload"]

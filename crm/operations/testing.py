@@ -80,7 +80,7 @@ class Run:
     def start(self) -> None:
         """Start the servers on a copy of the migrated cluster (once; a worker finds them running)."""
         if self.ours and not self.started:
-            _copy(template(), self.postgres.data)
+            fill(self.postgres)
             self.postgres.start()
             self.valkey.start()
             self.started = True
@@ -100,6 +100,12 @@ class Run:
             self.valkey.stop()
             self.postgres.stop()
             self.home.remove()
+
+
+def fill(postgres: Postgres) -> None:
+    """Give a server that has not started yet the migrated cluster, with the passwords that fit it."""
+    postgres.home.write_secret("database.json", _passwords())
+    _copy(template(), postgres.data)
 
 
 def template() -> Path:
