@@ -1,0 +1,45 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class RiskConfig(AppConfig):
+    """Registers the engine with the doors below, and what monitoring offers to the ground."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+    name = "risk"
+    label = "risk"
+    verbose_name = _("Risk")
+
+    def ready(self) -> None:
+        """Plug the app into the registries."""
+        from crm.jobs import sweeps
+        from crm.log.actions import declare
+        from crm.staff import tiles
+        from crm.ui import menu, search
+        from risk import providers, receivers
+        from risk.choices import ACTIONS
+        from risk.services import screening
+        from transactions.services.decisions import register_judge
+        from transactions.signals import transactions_changed, transactions_recorded
+
+        declare(ACTIONS)
+        register_judge(screening.judge_now)
+        transactions_recorded.connect(receivers.on_recorded, dispatch_uid="risk.on_recorded")
+        transactions_changed.connect(receivers.on_changed, dispatch_uid="risk.on_changed")
+        sweeps.register("risk.judge_owed", receivers.sweep_owed, every_seconds=10)
+        post_migrate.connect(receivers.on_migrated, sender=self, dispatch_uid="risk.on_migrated")
+        sweeps.register("risk.escalate_overdue", providers.sweep_overdue, every_seconds=60)
+        search.register(providers.find_work)
+        menu.register(
+            menu.MenuItem("risk:alert_list", _("Alert queue"), "risk.view_alert", order=20, badge=providers.waiting_alerts),
+            menu.MenuItem("risk:case_list", _("Cases"), "risk.view_case", order=30, badge=providers.open_cases),
+            menu.MenuItem("risk:inquiry_list", _("Inquiries"), "risk.view_inquiry", order=40, badge=providers.open_inquiries),
+            menu.MenuItem("risk:assessment_list", _("Verdicts"), "risk.view_assessment", group="search", order=40),
+        )
+        tiles.register(
+            tiles.Tile("risk.queue", _("Alerts and cases"), "risk.view_alert", providers.alert_tile, order=10),
+            tiles.Tile("risk.inquiries", _("Inquiries"), "risk.answer_inquiry", providers.inquiry_tile, order=10),
+        )

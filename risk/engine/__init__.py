@@ -1,0 +1,1 @@
+"""Compiles facts and rules to one parameterised statement and runs it; never writes."""

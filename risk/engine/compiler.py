@@ -1,0 +1,98 @@
+"""A program of rules to one parameterised statement over a set of transactions."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.conf import settings
+
+from risk.choices import Label
+from risk.engine.answers import ERROR, Verdict, answer_sql
+from risk.engine.binding import Binder
+from risk.engine.frames import Frames
+from risk.engine.ledger import COLUMNS, LEDGER
+from risk.engine.per_row import PerRow, Plan
+from risk.engine.program import Program
+from risk.facts.declarations import Fact
+
+PlanName = Literal["rows", "frames"]
+GIVEN = "unnest(%(ids)s::bigint[])"
+STORED = "numeric(60, 18)"
+LABELS = ", ".join(f"'{label.value}'" for label in Label)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Common table expressions whose last one is ``verdict``, and the values they take besides ``ids``.
+
+    ``verdict``: id, facts numeric[], answers smallint[], points, label, actions text[], exits jsonb.
+    """
+
+    tables: str
+    values: dict[str, Any]
+
+    def then(self, query: str) -> str:
+        """Return the whole statement with a query over ``verdict``."""
+        return f"WITH {self.tables}\n{query}"
+
+    def tables_with(self, more: str) -> str:
+        """Return the whole statement with further table expressions and their query."""
+        return f"WITH {self.tables}{more}"
+
+
+def compile_facts(
+    facts: tuple[Fact, ...], plan_name: PlanName, binder: Binder, *, ledger: str = LEDGER, events: str = GIVEN, wanted: set[str] | None = None
+) -> str:
+    """Return common table expressions ``cur`` and ``facts``: the events with one column ``f0, f1 …`` per fact.
+
+    ``wanted`` leaves out (as unknown) what only failing rules would need.
+    """
+    plan = Plan()
+    needed = [fact for fact in facts if wanted is None or fact.identity in wanted]
+    framed = [fact for fact in needed if plan_name == "frames" and fact.in_frames]
+    tables = Frames(ledger, binder).compile(framed, plan)
+    PerRow(ledger, binder).compile([fact for fact in needed if fact not in framed], plan)
+    columns = [f"({plan.columns.get(fact.identity, 'NULL')})::{STORED} AS f{place}" for place, fact in enumerate(facts)]
+    binder.values["zone"] = settings.BANK_ZONE
+    selected = ",\n  ".join(["c.*", *columns])
+    laterals = "\n".join(plan.laterals)
+    return ",\n".join([current_sql(ledger, events), *tables, f"facts AS MATERIALIZED (SELECT {selected}\nFROM cur c\n{laterals})"])
+
+
+def current_sql(ledger: str, events: str) -> str:
+    """Return the table expression ``cur``: the events to judge, with what is known of their customer and account."""
+    columns = ", ".join(f"t.{name}" for name in COLUMNS)
+    return (
+        f"cur AS MATERIALIZED (SELECT {columns}, cu.kind AS customer_kind, cu.segment AS customer_segment,"
+        " cu.aml_risk_level::numeric AS customer_aml_risk_level, ac.kind AS account_kind, ac.currency AS account_currency,"
+        " (t.bank_date - ac.opened_at)::numeric AS account_age, so.already_completed"
+        f" FROM {events} AS i (id) JOIN {ledger} t ON t.id = i.id JOIN customers_customer cu ON cu.id = t.customer_id"
+        " JOIN products_account ac ON ac.id = t.account_id JOIN transactions_source so ON so.id = t.source_id)"
+    )
+
+
+def compile_judgement(
+    program: Program, plan_name: PlanName, *, without: frozenset[str] = frozenset(), ledger: str = LEDGER, events: str = GIVEN
+) -> Statement:
+    """Return the statement that judges; rules named in ``without`` answer with the exit ``engine_error``."""
+    binder = Binder()
+    running = [rule for rule in program.rules if rule.code not in without]
+    wanted = {fact.identity for rule in running for fact in rule.definition.facts.values()}
+    tables = compile_facts(program.facts, plan_name, binder, ledger=ledger, events=events, wanted=wanted)
+    columns = {identity: f"f.f{place}" for identity, place in program.places.items()}
+    answers = [
+        f"{answer_sql(rule, columns, binder) if rule.code not in without else ERROR} AS r{place}" for place, rule in enumerate(program.rules)
+    ]
+    verdict = Verdict(program, binder)
+    stored = ", ".join(f"d.f{place}" for place in range(len(program.facts)))
+    answered = ", ".join(f"d.r{place}" for place in range(len(program.rules)))
+    parts = [
+        tables,
+        "answers AS MATERIALIZED (SELECT f.*" + "".join(f",\n  {answer}" for answer in answers) + "\nFROM facts f)",
+        f"scored AS MATERIALIZED (SELECT a.*, {verdict.points()} AS points FROM answers a)",
+        f"asked AS MATERIALIZED (SELECT s.*, {verdict.rank()} AS rank_asked FROM scored s)",
+        # Money that has moved cannot be held: the hold becomes a review, and a freeze is proposed.
+        "decided AS MATERIALIZED (SELECT k.*, CASE WHEN k.already_completed THEN least(k.rank_asked, 2) ELSE k.rank_asked END AS rank FROM asked k)",
+        f"verdict AS MATERIALIZED (SELECT d.id, ARRAY[{stored}]::{STORED}[] AS facts, ARRAY[{answered}]::smallint[] AS answers,"
+        f" d.points, (ARRAY[{LABELS}])[d.rank + 1] AS label, {verdict.actions()} AS actions, {verdict.exits()} AS exits FROM decided d)",
+    ]
+    return Statement(",\n".join(parts), binder.values)

@@ -1,0 +1,166 @@
+"""The plan for few rows: sub-selects per event on the account's or the customer's index."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from risk.engine.binding import Binder
+from risk.engine.expressions import Rows, sql_of
+from risk.engine.formulas import aggregates, amount_sql, finished
+from risk.engine.ledger import READABLE, counts_at_sql
+from risk.facts.declarations import KEYS, BalanceFact, DailyPeakFact, DatedFact, Fact, LastFact, WindowFact
+from risk.facts.fields import FIELDS, same_sql
+from risk.facts.spans import DAY, BankDay, BusinessDays, DaysBefore, Sliding, back
+
+# Windows of similar length share one scan of the index.
+CLASSES = (DAY + 2 * DAY // 24, 11 * DAY, 50 * DAY)
+
+
+@dataclass
+class Plan:
+    """Laterals to join to the events ``c``, and each fact's column by its identity."""
+
+    laterals: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+
+    def join(self, sub_select: str) -> str:
+        """Add a lateral and return its alias."""
+        alias = f"g{len(self.laterals)}"
+        self.laterals.append(f"CROSS JOIN LATERAL (\n{sub_select}\n) AS {alias}")
+        return alias
+
+
+class PerRow:
+    """Compiles facts for one ledger."""
+
+    def __init__(self, ledger: str, binder: Binder) -> None:
+        self.ledger = ledger
+        self.binder = binder
+
+    def compile(self, facts: Iterable[Fact], plan: Plan) -> None:
+        """Add the facts to the plan."""
+        shared: dict[tuple[str, int], list[WindowFact]] = {}
+        for fact in facts:
+            match fact:
+                case WindowFact() if fact.formula != "distinct":
+                    reach = sum(fact.reach > bound for bound in CLASSES)
+                    shared.setdefault((fact.key, reach), []).append(fact)
+                case WindowFact():
+                    self._single(plan, fact, self._distinct(fact))
+                case LastFact():
+                    self._single(plan, fact, self._last(fact))
+                case DailyPeakFact():
+                    self._single(plan, fact, self._daily_peak(fact))
+                case DatedFact():
+                    value = FIELDS[fact.of].sql.format(row="c")
+                    plan.columns[fact.identity] = dated_sql(self.binder.text(fact.table), value)
+                case BalanceFact():
+                    self._single(plan, fact, self._balance(fact))
+        for group in shared.values():
+            self._windows(plan, group)
+
+    def matching(self, fact: WindowFact | LastFact | DailyPeakFact) -> str:
+        """Return the source and conditions of the rows ``h`` that a fact counts for the event ``c``."""
+        match fact:
+            case WindowFact():
+                return f"{self._source(fact, fact.reach)} AND {self._condition(fact, fact.reach)}"
+            case DailyPeakFact(days=days):
+                earlier = f"h.bank_date < c.bank_date AND h.bank_date >= c.bank_date - {self.binder.add(days, 'integer')}"
+                return " AND ".join([self._source(fact, fact.reach), earlier, *self._filters(fact)])
+        return " AND ".join([self._source(fact, fact.reach), *self._filters(fact)])
+
+    def _single(self, plan: Plan, fact: Fact, sub_select: str) -> None:
+        plan.columns[fact.identity] = f"{plan.join(sub_select)}.value"
+
+    def _windows(self, plan: Plan, group: list[WindowFact]) -> None:
+        reach = max(fact.reach for fact in group)
+        selected: list[str] = []
+        places: list[list[str]] = []
+        for fact in group:
+            condition = self._condition(fact, reach)
+            parts = [f"{aggregate} FILTER (WHERE {condition})" for aggregate in aggregates(fact.formula, fact.of, "h")]
+            places.append([f"p{len(selected) + place}" for place in range(len(parts))])
+            selected += [f"{part} AS p{len(selected) + place}" for place, part in enumerate(parts)]
+        alias = plan.join("SELECT " + ",\n       ".join(selected) + "\n" + self._source(group[0], reach))
+        for fact, names in zip(group, places, strict=True):
+            plan.columns[fact.identity] = finished(fact.formula, [f"{alias}.{name}" for name in names])
+
+    def _source(self, fact: WindowFact | LastFact | DailyPeakFact, reach: int) -> str:
+        """The rows of the key within reach that count now; the event itself always does."""
+        key = " AND ".join(f"h.{column} = c.{column}" for column in KEYS[fact.key])
+        return (
+            f"FROM {self.ledger} h WHERE {key} AND h.event_order <= c.event_order"
+            f" AND h.event_order >= c.event_order - {self.binder.order(back(reach))}"
+            f" AND ({counts_at_sql('h', 'c.occurred_at')} OR h.id = c.id)"
+        )
+
+    def _condition(self, fact: WindowFact, reach: int) -> str:
+        parts = [] if fact.current else ["h.event_order < c.event_order"]
+        match fact.span:
+            case Sliding(micros):
+                if micros != reach:
+                    parts.append(f"h.event_order >= c.event_order - {self.binder.order(back(micros))}")
+            case BankDay():
+                parts.append("h.bank_date = c.bank_date")
+            case DaysBefore(days):
+                parts.append(f"h.bank_date < c.bank_date AND h.bank_date >= c.bank_date - {self.binder.add(days, 'integer')}")
+            case BusinessDays(days):
+                parts.append(f"h.business_day > c.business_day - {self.binder.add(days, 'integer')}")
+        return " AND ".join([*parts, *self._filters(fact)]) or "true"
+
+    def _filters(self, fact: WindowFact | LastFact | DailyPeakFact) -> list[str]:
+        parts = [f"{same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in fact.same]
+        return [*parts, *self._where(fact)]
+
+    def _where(self, fact: WindowFact | LastFact | DailyPeakFact) -> list[str]:
+        return [] if fact.where is None else [sql_of(fact.where, Rows("h"), self.binder)]
+
+    def _distinct(self, fact: WindowFact) -> str:
+        condition = self._condition(fact, fact.reach)
+        return (
+            f"SELECT count(*) AS value FROM (SELECT DISTINCT h.counterparty_index {self._source(fact, fact.reach)}"
+            f" AND {condition} AND h.counterparty_index IS NOT NULL LIMIT {self.binder.add(fact.cap, 'bigint')}) d"
+        )
+
+    def _last(self, fact: LastFact) -> str:
+        same = "".join(f" AND {same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in fact.same)
+        # Events of one microsecond and one tie value are told apart by their own id, never by arrival.
+        others = (
+            f"SELECT {', '.join('h.' + name for name in READABLE)} {self._source(fact, fact.reach)}{same} AND h.id <> c.id"
+            f" ORDER BY h.event_order DESC, h.external_id DESC LIMIT {self.binder.add(fact.count - 1, 'bigint')}"
+        )
+        itself = f"SELECT {', '.join('c.' + name for name in READABLE)}"
+        filtered = f" FILTER (WHERE {self._where(fact)[0]})" if fact.where is not None else ""
+        parts = [f"({part}{filtered})" for part in aggregates(fact.formula, fact.of, "h")]
+        return f"SELECT {finished(fact.formula, parts)} AS value FROM (({others}) UNION ALL {itself}) h"
+
+    def _daily_peak(self, fact: DailyPeakFact) -> str:
+        figure = "count(*)" if fact.formula == "count" else f"sum({amount_sql(fact.of, 'h')})"
+        days = self.binder.add(fact.days, "integer")
+        filters = "".join(f" AND {part}" for part in self._filters(fact))
+        return (
+            f"SELECT max(d.figure) AS value FROM (SELECT {figure} AS figure {self._source(fact, fact.reach)}"
+            f" AND h.bank_date < c.bank_date AND h.bank_date >= c.bank_date - {days}{filters} GROUP BY h.bank_date) d"
+        )
+
+    def _balance(self, fact: BalanceFact) -> str:
+        days = self.binder.add(fact.days, "integer")
+        after = "(((extract(epoch FROM b.reported_at) * 1000000)::bigint - 946684800000000) + 1) * 4096"
+        moved = (
+            f"SELECT sum(CASE WHEN h.direction = 'C' THEN h.amount ELSE -h.amount END) FROM {self.ledger} h"
+            f" WHERE h.account_id = c.account_id AND h.event_order < c.event_order AND h.event_order >= {after}"
+            f" AND h.currency = c.currency AND {counts_at_sql('h', 'c.occurred_at')}"
+        )
+        return (
+            f"SELECT (SELECT b.balance + coalesce(({moved}), 0) FROM products_balancereport b"
+            f" WHERE b.account_id = c.account_id AND c.currency = c.account_currency AND b.reported_at < c.occurred_at"
+            f" AND b.reported_at > c.occurred_at - {days} * interval '24 hours'"
+            f" ORDER BY b.reported_at DESC, b.source LIMIT 1) AS value"
+        )
+
+
+def dated_sql(table: str, key: str, day: str = "c.bank_date") -> str:
+    """Return the sub-select of the value that held on a day; the newest wins where two overlap."""
+    return (
+        f"(SELECT v.value FROM risk_datedvalue v WHERE v.\"table\" = {table} AND v.key = {key} AND v.valid_from <= {day}"
+        f" AND (v.valid_until IS NULL OR v.valid_until > {day}) ORDER BY v.valid_from DESC LIMIT 1)"
+    )

@@ -1,0 +1,143 @@
+"""How far back a fact looks, and the one number that orders events."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from risk.facts.errors import DefinitionError
+
+STRIDE = 4096
+TIES = 2048
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+MAX_DAYS = 400
+# A bank day lasts 25 hours where clocks are set back; the margin only bounds an index range, the day itself is compared.
+DAY_MARGIN = 2 * HOUR
+
+
+def order_of(moment: datetime, tie: int = 0) -> int:
+    """Return the place of a moment in the order of events."""
+    return ((moment - EPOCH) // MICROSECOND) * STRIDE + tie
+
+
+def back(micros: int) -> int:
+    """Return how far ``(t − micros, t]`` reaches back in event order, exactly, whatever the tie bits of both events.
+
+    A row counts when its microsecond ≥ t − micros + 1. With ties below 2048 in a stride of 4096, the first order that
+    counts is at least current − offset + 1 and the last that does not is at most current − offset − 1.
+    """
+    return (micros - 1) * STRIDE + TIES
+
+
+@dataclass(frozen=True)
+class Sliding:
+    """``(t − micros, t]`` in event time, to the microsecond."""
+
+    micros: int
+
+    @property
+    def reach(self) -> int:
+        """Return how many microseconds before the event a counted row can lie, at most."""
+        return self.micros
+
+    def text(self) -> str:
+        """Return the span as people write it."""
+        if self.micros % DAY == 0 and self.micros > DAY:
+            return f"{self.micros // DAY}d"
+        return f"{self.micros // HOUR}h" if self.micros % HOUR == 0 else f"{self.micros // 60_000_000}min"
+
+    def to_json(self) -> dict[str, int]:
+        """Return the span as data."""
+        if self.micros % DAY == 0:
+            return {"days": self.micros // DAY}
+        return {"hours": self.micros // HOUR} if self.micros % HOUR == 0 else {"minutes": self.micros // 60_000_000}
+
+
+@dataclass(frozen=True)
+class BankDay:
+    """The bank's calendar day of the event, up to the event."""
+
+    @property
+    def reach(self) -> int:
+        """Return the longest day."""
+        return DAY + DAY_MARGIN
+
+    def text(self) -> str:
+        """Return the span as people write it."""
+        return "bank day"
+
+    def to_json(self) -> dict[str, int]:
+        """Return the span as data."""
+        return {"bank_days": 1}
+
+
+@dataclass(frozen=True)
+class DaysBefore:
+    """The ``days`` bank days before the bank day of the event: a habit, which today cannot have changed."""
+
+    days: int
+
+    @property
+    def reach(self) -> int:
+        """Return the days and today."""
+        return (self.days + 1) * DAY + DAY_MARGIN
+
+    def text(self) -> str:
+        """Return the span as people write it."""
+        return f"{self.days}d before today"
+
+    def to_json(self) -> dict[str, int]:
+        """Return the span as data."""
+        return {"days_before": self.days}
+
+
+@dataclass(frozen=True)
+class BusinessDays:
+    """The last ``days`` business days, the event's own up to the event; a holiday belongs to the business day before it."""
+
+    days: int
+
+    @property
+    def reach(self) -> int:
+        """Return a bound that no calendar exceeds: holidays of at most three weeks in every ten business days.
+
+        ``risk/tests/test_spans.py`` proves it against the calendar the product ships; the day itself is compared exactly.
+        """
+        return (2 * self.days + 21) * DAY
+
+    def text(self) -> str:
+        """Return the span as people write it."""
+        return f"{self.days} business days"
+
+    def to_json(self) -> dict[str, int]:
+        """Return the span as data."""
+        return {"business_days": self.days}
+
+
+Span = Sliding | BankDay | DaysBefore | BusinessDays
+
+
+def span_of(data: Any) -> Span:
+    """Return the span that data such as ``{"days": 7}`` describes."""
+    if not isinstance(data, dict) or len(data) != 1:
+        raise DefinitionError("fact", data)
+    unit, count = next(iter(data.items()))
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise DefinitionError("fact", data)
+    micros = {"minutes": 60_000_000, "hours": HOUR, "days": DAY}
+    span: Span
+    if unit in micros:
+        span = Sliding(count * micros[unit])
+    elif unit == "bank_days" and count == 1:
+        span = BankDay()
+    elif unit == "days_before":
+        span = DaysBefore(count)
+    elif unit == "business_days" and count <= 60:
+        span = BusinessDays(count)
+    else:
+        raise DefinitionError("fact", data)
+    if span.reach > (MAX_DAYS + 2) * DAY:
+        raise DefinitionError("fact", data)
+    return span

@@ -1,0 +1,31 @@
+"""Rules, verdicts, the large-value register, alerts and cases."""
+
+from risk.models.register import LargeValueRow
+from risk.models.rules import DatedValue, Rule, RuleSet, RuleVersion
+from risk.models.verdicts import Assessment, Hit
+from risk.models.work import (
+    Alert,
+    AlertHit,
+    AlertNote,
+    Case,
+    CaseEntry,
+    Inquiry,
+    Snooze,
+)
+
+__all__ = [
+    "Alert",
+    "AlertHit",
+    "AlertNote",
+    "Assessment",
+    "Case",
+    "CaseEntry",
+    "DatedValue",
+    "Hit",
+    "Inquiry",
+    "LargeValueRow",
+    "Rule",
+    "RuleSet",
+    "RuleVersion",
+    "Snooze",
+]

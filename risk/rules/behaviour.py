@@ -1,0 +1,191 @@
+"""Scenarios about habits: how often, when, with whom."""
+
+from typing import Any
+
+from risk.choices import AnomalyKind, RuleState
+from risk.rules.amounts import AMOUNT, OWN, REVIEW, UNRATED, rated_and
+from risk.rules.words import (
+    Data,
+    band,
+    both,
+    current,
+    daily_peak,
+    dated,
+    fact,
+    field,
+    last,
+    leave,
+    missing,
+    number,
+    param,
+    parameter,
+    window,
+)
+
+STARTED = field("customer_initiated")
+
+COUNT_AGAINST_HISTORY: Data = {
+    "subject": "account",
+    "facts": {
+        "three_days": window("count", "account", {"days": 3}),
+        "half_year": window("count", "account", {"days": 180}, now=False),
+    },
+    "bands": [
+        band(
+            both(
+                [">=", fact("three_days"), param("count")],
+                # 180 days hold sixty times three days.
+                [">", fact("three_days"), ["*", param("times"), ["/", fact("half_year"), number(60)]]],
+            ),
+            "low",
+            "more_often_than_usual",
+            points=20,
+        )
+    ],
+    "evidence": ["three_days"],
+}
+
+SIMILAR = both(
+    [">=", AMOUNT, param("floor")],
+    [">=", AMOUNT, ["*", ["-", number(1), param("tolerance")], current("amount_cny")]],
+    ["<=", AMOUNT, ["*", ["+", number(1), param("tolerance")], current("amount_cny")]],
+)
+BURST: Data = {
+    "subject": "account",
+    "facts": {
+        "day_count": window("count", "account", {"hours": 24}, where=STARTED),
+        "peak": daily_peak("count", "account", 60, where=STARTED),
+        "similar": last("count", "account", 10, 60, where=SIMILAR, same=("direction",)),
+    },
+    "bands": [
+        band(
+            both(STARTED, [">=", fact("day_count"), param("count")], [">=", fact("day_count"), ["*", param("times"), fact("peak")]]),
+            "mid",
+            "burst",
+            points=40,
+            **REVIEW,
+        ),
+        band(both([">=", AMOUNT, param("floor")], [">=", fact("similar"), param("alike")]), "low", "similar_amounts", points=20),
+    ],
+    "exits": [
+        leave("unrated", UNRATED),
+        leave("not_enough_history", both(STARTED, missing(fact("peak")), [">=", fact("day_count"), param("count")])),
+    ],
+    "evidence": ["day_count"],
+}
+
+LISTED = ["not", missing(fact("listed"))]
+GEOGRAPHY: Data = {
+    "subject": "customer",
+    "facts": {"listed": dated("high_risk_country", "counterparty_country")},
+    "bands": [
+        band(both(LISTED, [">=", AMOUNT, param("floor")]), "high", "high_risk_country_amount", points=60, **REVIEW),
+        band(LISTED, "low", "high_risk_country", points=30),
+    ],
+}
+
+NIGHT = both(
+    STARTED,
+    ["!=", field("channel"), ["text", "batch"]],
+    [">=", field("hour"), param("from_hour")],
+    ["<", field("hour"), param("until_hour")],
+)
+UNUSUAL_HOUR: Data = {
+    "subject": "account",
+    "applies": NIGHT,
+    "facts": {"nights": window("count", "account", {"days": 90}, where=both(NIGHT, [">=", AMOUNT, param("floor")]), now=False)},
+    "bands": [band(both([">=", AMOUNT, param("floor")], ["<", fact("nights"), param("habit")]), "low", "unusual_hour", points=30, **REVIEW)],
+    "exits": [leave("unrated", UNRATED)],
+    "evidence": ["nights"],
+}
+
+SMALL = ["<=", AMOUNT, param("small")]
+MANY_SMALL: Data = {
+    "subject": "account",
+    "applies": rated_and(SMALL),
+    "facts": {
+        "hour_count": window("count", "account", {"hours": 1}, where=SMALL, same=("direction",)),
+        "habit": window("count", "account", {"days_before": 30}, where=SMALL, same=("direction",), now=False),
+        "minimum": dated("small_burst", "customer_segment"),
+    },
+    "bands": [
+        band(
+            both(
+                [">=", fact("hour_count"), fact("minimum")],
+                [">=", fact("hour_count"), ["*", param("times"), ["/", fact("habit"), number(30)]]],
+            ),
+            "mid",
+            "many_small",
+            points=40,
+            **REVIEW,
+        )
+    ],
+    "exits": [leave("unrated", UNRATED), leave("no_reference_value", missing(fact("minimum")))],
+    "evidence": ["hour_count"],
+}
+
+RULES: list[dict[str, Any]] = [
+    {
+        "code": "count-against-history",
+        "scenario": 12,
+        "name": "Count against own history",
+        "anomaly": AnomalyKind.FREQUENCY,
+        "source": "Ballerine",
+        "definition": COUNT_AGAINST_HISTORY,
+        "parameters": {
+            "count": parameter(3, "transactions", "Transactions in three days at least", "Ballerine"),
+            "times": parameter(2, "times", "Times the own 180-day average of three days", "Ballerine"),
+        },
+        "state": RuleState.TEST,
+    },
+    {
+        "code": "velocity-burst",
+        "scenario": 13,
+        "name": "Velocity burst",
+        "anomaly": AnomalyKind.FREQUENCY,
+        "source": "Jube; Tazama; own proposal (minimum count)",
+        "definition": BURST,
+        "parameters": {
+            "count": parameter(15, "transactions", "Transactions in 24 hours at least", OWN),
+            "times": parameter(3, "times", "Times the own greatest day of the 60 days before", "Jube"),
+            "alike": parameter(3, "transactions", "Similar amounts among the last ten", "Tazama"),
+            "tolerance": parameter("0.1", "share", "Similar means within this share", "Tazama"),
+            "floor": parameter(1_000, "CNY", "Smaller amounts are not compared", "Tazama"),
+        },
+    },
+    {
+        "code": "high-risk-geography",
+        "scenario": 16,
+        "name": "High-risk country",
+        "anomaly": AnomalyKind.COUNTERPARTY,
+        "source": "FATF; Oracle FCCM; Didit",
+        "definition": GEOGRAPHY,
+        "parameters": {"floor": parameter(10_000, "CNY", "From this amount a person reviews", "Didit")},
+    },
+    {
+        "code": "unusual-hour",
+        "scenario": 34,
+        "name": "Unusual hour",
+        "anomaly": AnomalyKind.TIME,
+        "source": "manual 5.4; own proposal (values)",
+        "definition": UNUSUAL_HOUR,
+        "parameters": {
+            "from_hour": parameter(1, "hours", "The night begins at", OWN),
+            "until_hour": parameter(5, "hours", "The night ends before", OWN),
+            "floor": parameter(5_000, "CNY", "Smaller amounts are not looked at", OWN),
+            "habit": parameter(3, "transactions", "So many such nights in 90 days are a habit", OWN),
+        },
+    },
+    {
+        "code": "many-small-amounts",
+        "scenario": 35,
+        "name": "Many small amounts in a short time",
+        "anomaly": AnomalyKind.FREQUENCY,
+        "source": "behaviour report 6.2; own proposal (values)",
+        "definition": MANY_SMALL,
+        "parameters": {
+            "small": parameter(200, "CNY", "Small means up to", OWN),
+            "times": parameter(5, "times", "Times the own daily average of the 30 days before", OWN),
+        },
+    },
+]

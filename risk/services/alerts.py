@@ -1,0 +1,147 @@
+"""Raising alerts: one unfinished alert per rule and subject, which later hits join."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
+
+from crm.access.actor import Actor
+from crm.log import services as log
+from risk.choices import Band
+from risk.models import Alert, AlertHit, Hit, Snooze
+from risk.models.work import UNFINISHED
+
+COOL_DOWN = timedelta(days=7)
+"""After an alert of the same rule and subject was finished, new hits are kept but raise none for so long."""
+DUE = {Band.HIGH: timedelta(hours=4), Band.MID: timedelta(days=1), Band.LOW: timedelta(days=3)}
+RANK = {Band.LOW: 0, Band.MID: 1, Band.HIGH: 2}
+Subject = tuple[int, int, int | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A live hit that somebody should look at."""
+
+    hit_id: int
+    rule_id: int
+    transaction_id: int
+    customer_id: int
+    account_id: int | None
+    band: str
+    points: int
+    amount_cny: Decimal | None
+    occurred_at: datetime
+    never_suppressed: bool = False
+
+    @property
+    def subject(self) -> Subject:
+        """Return what an alert is unique by: rule, customer, account."""
+        return (self.rule_id, self.customer_id, self.account_id)
+
+
+def raise_alerts(*, actor: Actor, wanted: Sequence[Wanted]) -> list[Alert]:
+    """Return the alerts newly raised for these hits; the others joined one that is unfinished, or rest in a pause.
+
+    The caller holds the customers, so that no two raise the same alert at once.
+    """
+    groups: dict[Subject, list[Wanted]] = {}
+    for item in wanted:
+        groups.setdefault(item.subject, []).append(item)
+    if not groups:
+        return []
+    rows = Alert.objects.filter(rule_id__in={s[0] for s in groups}, customer_id__in={s[1] for s in groups})
+    standing = {(a.rule_id, a.customer_id, a.account_id): a for a in rows.filter(state__in=UNFINISHED)}
+    paused = _paused(groups)
+    raised = []
+    for subject, items in sorted(groups.items(), key=lambda pair: (pair[0][0], pair[0][1], pair[0][2] or 0)):
+        alert = standing.get(subject)
+        if alert is not None:
+            _join(alert, items)
+            _attach(alert, items)
+        elif subject not in paused or any(item.never_suppressed for item in items):
+            alert = _create(subject, items)
+            _attach(alert, items)
+            raised.append(alert)
+            log.record(actor=actor, action="alert.raised", target=alert, data={"rule": alert.rule.code, "hits": len(items)})
+    return raised
+
+
+def withdraw_support(*, actor: Actor, hits: Iterable[Hit]) -> list[Alert]:
+    """Mark hits that later knowledge no longer supports; return the alerts that have no supported hit left."""
+    ids = [hit.pk for hit in hits]
+    Hit.objects.filter(pk__in=ids).update(supported=False)
+    left = AlertHit.objects.filter(alert=OuterRef("pk"), hit__supported=True)
+    touched = Alert.objects.filter(alert_hits__hit__in=ids, supported=True).distinct()
+    alerts = list(touched.filter(~Exists(left)).select_related("customer", "rule"))
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(supported=False, version=F("version") + 1)
+    for alert in alerts:
+        log.record(actor=actor, action="alert.unsupported", target=alert, data={"rule": alert.rule.code})
+    return alerts
+
+
+def _paused(groups: dict[Subject, list[Wanted]]) -> set[Subject]:
+    """Subjects in the cool-down after a finished alert, or snoozed by a person."""
+    now = timezone.now()
+    rules, customers = {s[0] for s in groups}, {s[1] for s in groups}
+    finished = Alert.objects.filter(rule_id__in=rules, customer_id__in=customers, finished_at__gt=now - COOL_DOWN)
+    paused: set[Subject] = set(finished.exclude(state__in=UNFINISHED).values_list("rule_id", "customer_id", "account_id"))
+    snoozes = Snooze.objects.filter(rule_id__in=rules, customer_id__in=customers, until__gt=now)
+    snoozed = set(snoozes.values_list("rule_id", "customer_id"))
+    return paused | {subject for subject in groups if subject[:2] in snoozed}
+
+
+def _create(subject: Subject, items: Sequence[Wanted]) -> Alert:
+    now = timezone.now()
+    band = _highest(item.band for item in items)
+    amount = _amount(items)
+    alert = Alert.objects.create(
+        rule_id=subject[0],
+        customer_id=subject[1],
+        account_id=subject[2],
+        band=band,
+        priority=priority(band, max(item.points for item in items), amount),
+        amount_at_risk=amount,
+        hits=len(items),
+        first_hit_at=min(item.occurred_at for item in items),
+        last_hit_at=max(item.occurred_at for item in items),
+        created_at=now,
+        due_at=now + DUE[band],
+    )
+    return Alert.objects.select_related("rule", "customer").get(pk=alert.pk)
+
+
+def _join(alert: Alert, items: Sequence[Wanted]) -> None:
+    alert.band = _highest([alert.band, *(item.band for item in items)])
+    alert.amount_at_risk += _amount(items)
+    alert.hits += len(items)
+    alert.first_hit_at = min(alert.first_hit_at, *(item.occurred_at for item in items))
+    alert.last_hit_at = max(alert.last_hit_at, *(item.occurred_at for item in items))
+    points = max(item.points for item in items)
+    alert.priority = max(alert.priority, priority(Band(alert.band), points, alert.amount_at_risk))
+    alert.supported = True
+    alert.version += 1
+    alert.save(
+        update_fields=["band", "amount_at_risk", "hits", "first_hit_at", "last_hit_at", "priority", "supported", "version"]
+    )
+
+
+def _attach(alert: Alert, items: Sequence[Wanted]) -> None:
+    AlertHit.objects.bulk_create(
+        AlertHit(alert=alert, hit_id=item.hit_id, transaction_id=item.transaction_id) for item in items
+    )
+
+
+def _amount(items: Sequence[Wanted]) -> Decimal:
+    return sum((item.amount_cny or Decimal(0) for item in items), Decimal(0))
+
+
+def _highest(bands: Iterable[str]) -> Band:
+    return max((Band(band) for band in bands), key=RANK.__getitem__)
+
+
+def priority(band: Band, points: int, amount: Decimal) -> int:
+    """Return 0 to 100: the band first, then points, then one point per 50,000 CNY up to ten."""
+    return min(100, 30 * RANK[band] + min(points, 60) // 3 + min(int(amount // 50_000), 10) + 5)

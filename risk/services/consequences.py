@@ -1,0 +1,153 @@
+"""What follows from verdicts: hits with their evidence, alerts, freezes, and the alarm about a failing rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.utils.translation import gettext_noop
+
+from crm.access.actor import Actor
+from crm.log import services as log
+from crm.notify.services import notify
+from crm.staff.services.duty import people_on_duty
+from customers.models import Customer
+from products.choices import FreezeKind
+from products.models import Account
+from products.services.freezes import place_freeze
+from risk.choices import Action
+from risk.engine.program import Program
+from risk.models import Hit, Rule, RuleVersion
+from risk.services.alerts import Wanted, raise_alerts, withdraw_support
+from risk.services.evidence import Found, evidence_of, found_in
+from risk.services.judging import Judged
+
+FREEZE_REASON = "Automatic control by rule {rule}: {reason}"
+
+
+class Row(Protocol):
+    """What is needed of a judged transaction."""
+
+    @property
+    def customer_id(self) -> int: ...
+    @property
+    def account_id(self) -> int: ...
+    @property
+    def reference(self) -> str: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def amount_cny(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How much followed."""
+
+    hits: int = 0
+    alerts: int = 0
+
+
+def follow(*, actor: Actor, program: Program, judged: Sequence[Judged], claimed: Mapping[int, Row]) -> Followed:
+    """Store the hits, withdraw those that new knowledge no longer supports, raise alerts and place freezes for the new ones."""
+    found = found_in(program, judged)
+    again = [row.pk for row in judged if row.assessment is not None and (row.revision or 1) > 1]
+    if not found and not again:
+        return Followed()
+    stored = _store(program, found, {pk: row.occurred_at for pk, row in claimed.items()})
+    rules = dict(RuleVersion.objects.filter(pk__in={item.rule.version_id for item in found}).values_list("pk", "rule_id"))
+    earlier = _earlier(again, {hit.pk for hit in stored})
+    standing = {(item.judged.pk, rules[item.rule.version_id]) for item in found}
+    withdraw_support(actor=actor, hits=[hit for key, hits in earlier.items() if key not in standing for hit in hits])
+    fresh = [(item, hit) for item, hit in zip(found, stored, strict=True) if (item.judged.pk, rules[item.rule.version_id]) not in earlier]
+    acting = [(item, hit) for item, hit in fresh if not item.rule.shadow]
+    wanted = [_wanted(item, hit, rules, claimed[item.judged.pk]) for item, hit in acting if _asks_for_alert(item, acting)]
+    raised = raise_alerts(actor=actor, wanted=wanted)
+    _freeze(actor, acting, claimed)
+    return Followed(hits=len(stored), alerts=len(raised))
+
+
+def _store(program: Program, found: Sequence[Found], times: dict[int, datetime]) -> list[Hit]:
+    return Hit.objects.bulk_create(
+        Hit(
+            assessment_id=item.judged.assessment,
+            transaction_id=item.judged.pk,
+            rule_version_id=item.rule.version_id,
+            shadow=item.rule.shadow,
+            band=item.band.band,
+            points=item.band.points,
+            reason_code=item.band.reason,
+            evidence=evidence,
+        )
+        for item, evidence in zip(found, evidence_of(program, found, times), strict=True)
+    )
+
+
+def _earlier(pks: Sequence[int], now_stored: set[int]) -> dict[tuple[int, int], list[Hit]]:
+    """Hits of earlier revisions that still stand, by transaction and rule."""
+    earlier: dict[tuple[int, int], list[Hit]] = {}
+    if pks:
+        rows = Hit.objects.filter(transaction_id__in=pks, supported=True).exclude(pk__in=now_stored).select_related("rule_version")
+        for hit in rows:
+            earlier.setdefault((hit.transaction_id, hit.rule_version.rule_id), []).append(hit)
+    return earlier
+
+
+def _asks_for_alert(item: Found, acting: Sequence[tuple[Found, Hit]]) -> bool:
+    """A band that says so; or, where points alone made a review, the hit with the most points."""
+    if Action.ALERT in item.band.actions:
+        return True
+    mine = [other for other, _hit in acting if other.judged.pk == item.judged.pk]
+    if Action.ALERT not in item.judged.actions or any(Action.ALERT in other.band.actions for other in mine):
+        return False
+    return item is max(mine, key=lambda other: (other.band.points, -other.place))
+
+
+def _wanted(item: Found, hit: Hit, rules: Mapping[int, int], row: Row) -> Wanted:
+    definition = item.rule.definition
+    return Wanted(
+        hit_id=hit.pk,
+        rule_id=rules[item.rule.version_id],
+        transaction_id=item.judged.pk,
+        customer_id=row.customer_id,
+        account_id=row.account_id if definition.subject == "account" else None,
+        band=item.band.band,
+        points=item.judged.points,
+        amount_cny=row.amount_cny,
+        occurred_at=row.occurred_at,
+        never_suppressed=definition.never_suppressed,
+    )
+
+
+def _freeze(actor: Actor, acting: Sequence[tuple[Found, Hit]], claimed: Mapping[int, Row]) -> None:
+    """Money may come in but not go out until a person confirms or 24 hours pass; asking twice places one freeze."""
+    for item, _hit in acting:
+        row = claimed[item.judged.pk]
+        whole = Action.FREEZE_CUSTOMER in item.band.actions
+        if not whole and Action.FREEZE_ACCOUNT not in item.band.actions:
+            continue
+        place_freeze(
+            actor=actor,
+            customer=Customer.objects.get(pk=row.customer_id),
+            account=None if whole else Account.objects.get(pk=row.account_id),
+            kind=FreezeKind.DEBIT_BLOCK,
+            reason=FREEZE_REASON.format(rule=item.rule.code, reason=item.band.reason),
+            origin=("risk.hit", row.reference),
+        )
+
+
+def alarm(*, actor: Actor, failed: Mapping[str, Sequence[int]], now: datetime) -> None:
+    """Tell the people on duty, once a day and rule, that a rule failed and which rows await a person's eye."""
+    for code, rows in failed.items():
+        log.record(actor=actor, action="rule.failed", target=Rule.objects.filter(code=code).first(), data={"rows": len(rows)}, result="failed")
+        notify(
+            recipients=people_on_duty("risk.view_rule"),
+            kind="risk.rule_failed",
+            subject=gettext_noop("The rule %(rule)s failed"),
+            body=gettext_noop("It was left out for %(rows)s transactions, which are marked for review. The other rules judged them."),
+            params={"rule": code or "*", "rows": len(rows)},
+            url_name="risk:rule_list",
+            key=f"risk.rule_failed:{code}:{now:%Y-%m-%d}",
+        )
+
+

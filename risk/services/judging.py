@@ -1,0 +1,118 @@
+"""The judging statement: facts, answers, verdict and the stored assessment in one go; failing rules are cut out."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.db import transaction
+
+from risk.engine.compiler import PlanName, Statement, compile_judgement
+from risk.engine.cursor import run
+from risk.engine.planner import split
+from risk.engine.program import Program
+
+logger = logging.getLogger(__name__)
+
+FAILURES = (psycopg.DataError, psycopg.errors.QueryCanceled)
+"""What a rule can do to a statement: divide by zero, overflow, take too long. Anything else is not the rule's fault."""
+PATIENCE = 12
+"""So many single rows of one batch are looked at for a failing rule; then the rule is left out for the rest of the batch."""
+
+WRITE = """,
+written AS (
+  INSERT INTO risk_assessment
+    (transaction_id, revision, rule_set_id, label, points, actions, exits, facts, cause, snapshot, judged_at)
+  SELECT v.id, coalesce(p.revision, 0) + 1, %(rule_set)s::bigint, v.label, v.points, v.actions, v.exits, v.facts,
+         t.owed_cause, pg_current_snapshot()::text, %(now)s::timestamptz
+    FROM verdict v JOIN transactions_transaction t ON t.id = v.id
+    LEFT JOIN LATERAL (SELECT a.* FROM risk_assessment a WHERE a.transaction_id = v.id ORDER BY a.revision DESC LIMIT 1) p ON true
+   WHERE p.revision IS NULL
+      OR (p.rule_set_id, p.facts, p.label, p.points, p.actions, p.exits)
+         IS DISTINCT FROM (%(rule_set)s::bigint, v.facts, v.label::varchar, v.points, v.actions::varchar[], v.exits)
+  RETURNING id, transaction_id, revision)
+SELECT v.id, w.id, w.revision, v.label, v.points, v.actions, v.answers,
+       CASE WHEN w.revision > 1 OR 0 < ANY (v.answers) THEN v.facts END,
+       sha256(convert_to(concat_ws('|', w.revision, v.label, v.points, v.answers::text, v.facts::text), 'UTF8'))
+  FROM verdict v LEFT JOIN written w ON w.transaction_id = v.id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found about one transaction; ``assessment`` is None where a new look found nothing new."""
+
+    pk: int
+    assessment: int | None
+    revision: int | None
+    label: str
+    points: int
+    actions: list[str]
+    answers: list[int]
+    facts: list[Any] | None
+    seal: bytes
+
+
+@dataclass
+class Bench:
+    """One sitting: the program, its rule set, the time, and the rules that failed with the rows they failed on."""
+
+    program: Program
+    rule_set: int
+    now: datetime
+    failed: dict[str, list[int]] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+
+    def judge(self, ids: Sequence[int]) -> list[Judged]:
+        """Judge the rows, each by the cheaper plan, and store their assessments."""
+        return [row for share in split(ids) for row in self._attempt(share.ids, share.plan)]
+
+    def _attempt(self, ids: list[int], plan: PlanName) -> list[Judged]:
+        try:
+            with transaction.atomic():
+                return self._write(ids, plan, self.left_out)
+        except FAILURES as failure:
+            logger.warning("judging %s rows failed: %s", len(ids), failure)
+        if len(ids) == 1:
+            return self._alone(ids[0])
+        middle = len(ids) // 2
+        return self._attempt(ids[:middle], plan) + self._attempt(ids[middle:], plan)
+
+    def _alone(self, pk: int) -> list[Judged]:
+        """Judge one row without the rules that fail on it; they are named and answer ``engine_error``."""
+        culprits = {rule.code for rule in self.program.rules if rule.code not in self.left_out and self._fails(rule.code, pk)}
+        for code in culprits:
+            self.failed.setdefault(code, []).append(pk)
+            if len(self.failed[code]) >= PATIENCE:
+                self.left_out |= {code}
+        if not culprits:
+            # Each rule alone is quick enough but not all together: the row is too heavy, no rule can be blamed.
+            culprits = {rule.code for rule in self.program.rules}
+            self.failed.setdefault("", []).append(pk)
+        with transaction.atomic():
+            return self._write([pk], "rows", self.left_out | culprits)
+
+    def _fails(self, code: str, pk: int) -> bool:
+        others = frozenset(rule.code for rule in self.program.rules if rule.code != code)
+        statement = compiled(self.program, "rows", others)
+        try:
+            with transaction.atomic():
+                run(statement.then("SELECT id FROM verdict"), {**statement.values, "ids": [pk]}, prepare=False)
+        except FAILURES:
+            return True
+        return False
+
+    def _write(self, ids: list[int], plan: PlanName, without: frozenset[str]) -> list[Judged]:
+        statement = compiled(self.program, plan, without)
+        values = {**statement.values, "ids": ids, "rule_set": self.rule_set, "now": self.now}
+        rows = run(statement.tables_with(WRITE), values, prepare=plan == "rows" and not without)
+        return [Judged(*row[:8], bytes(row[8])) for row in rows]
+
+
+def compiled(program: Program, plan: PlanName, without: frozenset[str] = frozenset()) -> Statement:
+    """Return the statement of a program, compiled once."""
+    key = (plan, without)
+    if key not in program.statements:
+        program.statements[key] = compile_judgement(program, plan, without=without)
+    return program.statements[key]  # type: ignore[no-any-return]

@@ -1,0 +1,176 @@
+"""Judging transactions: hold them, compute what is known, store the verdict, let it act; all in one transaction."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm.access.actor import SYSTEM, Actor
+from crm.access.services import require
+from crm.log import services as log
+from risk.choices import Label
+from risk.engine.cursor import run, settle
+from risk.engine.program import Program
+from risk.services import consequences, register, rule_sets
+from risk.services.judging import Bench, Judged
+from risk.services.owing import spread
+from transactions.choices import COUNTED_CREDITS, COUNTED_DEBITS, Direction, OwedCause, Screening, Status
+from transactions.models import Transaction
+from transactions.services.decisions import Verdict
+from transactions.services.locks import hold
+from transactions.services.statuses import follow_verdicts
+
+BATCH = 5_000
+STATEMENT_MS = 120_000
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One transaction that owed a judgement and is held by us."""
+
+    pk: int
+    reference: str
+    customer_id: int
+    account_id: int
+    direction: str
+    status: str
+    cause: str
+    occurred_at: datetime
+    amount_cny: Any
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What one sitting did."""
+
+    judged: int = 0
+    unchanged: int = 0
+    hits: int = 0
+    alerts: int = 0
+    owed_again: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+
+
+def judge(*, ids: Sequence[int], actor: Actor = SYSTEM, now: datetime | None = None) -> Outcome:
+    """Judge those of at most 5,000 transactions that owe it and that nobody else holds; the rest stays owed.
+
+    Everything that follows from the verdicts (status, alerts, register rows, freezes, log line) stands or falls with them.
+    """
+    require(actor, "risk.judge_transaction")
+    with transaction.atomic():
+        settle(STATEMENT_MS)
+        return _sit(actor, ids[:BATCH], now or timezone.now())
+
+
+def judge_now(ids: Sequence[int], *, actor: Actor = SYSTEM) -> dict[int, Verdict]:
+    """Judge inside the caller's transaction, which recorded the rows in an earlier statement; the latest verdict of each id."""
+    with transaction.atomic():
+        _sit(actor, ids, timezone.now())
+    return latest_verdicts(ids)
+
+
+def owed_ids(*, limit: int = BATCH) -> list[int]:
+    """Return transactions that owe a judgement, oldest event first."""
+    return list(Transaction.objects.owed().values_list("pk", flat=True)[:limit])
+
+
+def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
+    claimed = _claim(ids)
+    if not claimed:
+        return Outcome()
+    rule_set, program = rule_sets.current()
+    bench = Bench(program, rule_set, now)
+    judged = bench.judge(list(claimed))
+    Transaction.objects.filter(pk__in=list(claimed)).update(screening=Screening.JUDGED)
+    outcome = Outcome(judged=len(judged), unchanged=sum(row.assessment is None for row in judged))
+    outcome.labels.update(row.label for row in judged)
+    followed = consequences.follow(actor=actor, program=program, judged=judged, claimed=claimed)
+    outcome.hits, outcome.alerts = followed.hits, followed.alerts
+    register.refresh(actor=actor, program=program, judged=judged)
+    outcome.owed_again = _owe(program, claimed, _step(actor, judged, claimed, now))
+    consequences.alarm(actor=actor, failed=bench.failed, now=now)
+    _write_down(actor, bench, judged, claimed, outcome)
+    return outcome
+
+
+_OWED = (
+    "SELECT id, reference, customer_id, account_id, direction, status, owed_cause, occurred_at, amount_cny"
+    " FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[]) AND screening = 'owed' ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+)
+
+
+def _claim(ids: Sequence[int]) -> dict[int, Claimed]:
+    """Hold the customers, then the rows that still owe. What others commit on these customers is thereafter known to us.
+
+    Judging is a later statement: a lock taken inside it would still read what stood before the lock.
+    """
+    whose = run("SELECT DISTINCT customer_id FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[])", {"ids": list(ids)})
+    hold((customer for (customer,) in whose), [])
+    return {row[0]: Claimed(*row) for row in run(_OWED, {"ids": list(ids)})}
+
+
+def _step(actor: Actor, judged: Sequence[Judged], claimed: dict[int, Claimed], now: datetime) -> list[int]:
+    """Let statuses follow the labels; return the rows that count otherwise than before because of it."""
+    wanted: dict[Status, list[int]] = {Status.HELD: [], Status.DECLINED: [], Status.APPROVED: []}
+    following = {Label.HOLD: Status.HELD, Label.DECLINE: Status.DECLINED}
+    for row in judged:
+        status = following.get(Label(row.label), Status.APPROVED)
+        if claimed[row.pk].status == Status.RECEIVED or status != Status.APPROVED:
+            wanted[status].append(row.pk)
+    altered = []
+    for status, pks in wanted.items():
+        for pk in follow_verdicts(actor=actor, ids=pks, status=status, at=now) if pks else []:
+            counted = COUNTED_DEBITS if claimed[pk].direction == Direction.DEBIT else COUNTED_CREDITS
+            if (claimed[pk].status in counted) != (status in counted):
+                altered.append(pk)
+    return altered
+
+
+def _owe(program: Program, claimed: dict[int, Claimed], altered: list[int]) -> int:
+    """Mark the judged events whose windows contain what was new here, or counts otherwise since; return how many.
+
+    Corrections and reversals of stored rows did this when they happened (``risk.receivers``).
+    """
+    fresh = [row.pk for row in claimed.values() if row.cause == OwedCause.NEW]
+    # Rows of one sitting have seen each other already, but not what their own verdicts changed.
+    owed = spread(program, fresh, OwedCause.LATE, without=list(claimed))
+    owed += spread(program, altered, OwedCause.CORRECTED, without=altered if len(altered) == 1 else ())
+    return len(owed)
+
+
+def _write_down(actor: Actor, bench: Bench, judged: Sequence[Judged], claimed: dict[int, Claimed], outcome: Outcome) -> None:
+    leaves = [(claimed[row.pk].reference, row.seal) for row in judged if row.assessment is not None]
+    data = {
+        "rule_set": bench.rule_set,
+        "judged": outcome.judged,
+        "unchanged": outcome.unchanged,
+        "labels": dict(sorted(outcome.labels.items())),
+        "causes": dict(sorted(Counter(row.cause for row in claimed.values()).items())),
+        "hits": outcome.hits,
+        "alerts": outcome.alerts,
+        "owed_again": outcome.owed_again,
+        "failed_rules": sorted(bench.failed),
+    }
+    if len(judged) == 1:
+        only = Transaction.objects.select_related("customer").get(pk=judged[0].pk)
+        log.record(actor=actor, action="transaction.judged", target=only, data={**data, "seal": judged[0].seal.hex()})
+    else:
+        log.record_batch(actor=actor, action="transaction.judged", leaves=leaves, data=data)
+
+
+_LATEST = """
+SELECT DISTINCT ON (a.transaction_id) a.transaction_id, a.label, a.actions, a.points, a.revision,
+       (SELECT coalesce(array_agg(h.reason_code ORDER BY h.id), '{}') FROM risk_hit h WHERE h.assessment_id = a.id AND NOT h.shadow)
+  FROM risk_assessment a WHERE a.transaction_id = ANY(%(ids)s::bigint[]) ORDER BY a.transaction_id, a.revision DESC"""
+
+
+def latest_verdicts(ids: Sequence[int]) -> dict[int, Verdict]:
+    """Return the latest verdict of each transaction that has one."""
+    return {
+        pk: Verdict(label=label, reasons=tuple(reasons), actions=tuple(actions), points=points, revision=revision)
+        for pk, label, actions, points, revision, reasons in run(_LATEST, {"ids": list(ids)})
+    }
