@@ -21,7 +21,7 @@ worlds = st.lists(st.tuples(few, few), max_size=12)
 paths = st.lists(
     st.sampled_from(["query", "-query", "perhaps", "-perhaps", "pk", "-pk"]), max_size=3, unique_by=lambda path: path.lstrip("-")
 )
-calm = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+calm = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
