@@ -68,9 +68,7 @@ class Sealed:
         if self._raw is None:
             return ""
         if self._instance is None:
-            raise SealBroken(
-                _("A sealed value can only be opened on its record, not in a list of values."), label=self.label
-            )
+            raise SealBroken(_("A sealed value can only be opened on its record, not in a list of values."), label=self.label)
         return _open(self._raw, self.label, seal_id_of(self._instance), self._instance)
 
     @property
@@ -162,9 +160,7 @@ class SealedTextField(models.BinaryField):  # type: ignore[type-arg]
 
     descriptor_class = _SealedAttribute
 
-    def __init__(
-        self, *args: Any, label: str, mask: str = "text", index: str = "", last4: str = "", **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, label: str, mask: str = "text", index: str = "", last4: str = "", **kwargs: Any) -> None:
         self.label = label
         self.mask = mask
         self.index = index
@@ -205,10 +201,12 @@ class SealedTextField(models.BinaryField):  # type: ignore[type-arg]
             if companion not in names:
                 problems.append(checks.Error(f"{companion} does not exist.", obj=self, id="fields.E002"))
             elif names.index(companion) < names.index(self.name):
-                problems.append(
-                    checks.Error(f"{companion} must be declared after {self.name}.", obj=self, id="fields.E003")
-                )
+                problems.append(checks.Error(f"{companion} must be declared after {self.name}.", obj=self, id="fields.E003"))
         return problems
+
+    def get_default(self) -> Any:
+        """No value; a bytea column's own default would be empty bytes, which are no seal."""
+        return None
 
     # -- values in Python
 
@@ -241,9 +239,7 @@ class SealedTextField(models.BinaryField):  # type: ignore[type-arg]
                 raise SealBroken(_("The record has no data key: give it one before it is saved."), label=self.label)
             aead = _data_key(instance, key_id, self.label)
             text = raw.text
-            instance.__dict__[self.attname] = cipher.encrypt(
-                aead, key_id, self.label, seal_id_of(instance), text
-            )
+            instance.__dict__[self.attname] = cipher.encrypt(aead, key_id, self.label, seal_id_of(instance), text)
             self._fill(instance, text)
         elif raw is None and self.attname in instance.__dict__:
             self._fill(instance, "")
@@ -283,9 +279,7 @@ class SealedTextField(models.BinaryField):  # type: ignore[type-arg]
         if isinstance(value, Sealed) and not isinstance(value._raw, _Pending):
             value = _Ready(value.data)  # bulk_update; update() is refused by the queryset
         if not isinstance(value, _Ready):
-            raise FieldError(
-                f"{self.name} is sealed: set it on the object and save, update() would leave its index stale"
-            )
+            raise FieldError(f"{self.name} is sealed: set it on the object and save, update() would leave its index stale")
         return super().get_db_prep_value(value.data, connection, prepared)
 
     def get_lookup(self, lookup_name: str) -> Any:
