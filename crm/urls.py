@@ -19,6 +19,7 @@ ROOMS = [
     ("customers/", "customers.urls"),
     ("products/", "products.urls"),
     ("transactions/", "transactions.urls"),
+    ("api/v1/", "transactions.api"),
     ("risk/", "risk.urls"),
     ("reports/", "reports.urls"),
 ]
