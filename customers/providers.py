@@ -46,7 +46,7 @@ def _readings(rows: CustomerQuerySet, query: Query) -> list[tuple[CustomerQueryS
     """Return the customers that a typed text may mean and why, the most certain reading first."""
     text = str(query)
     found: list[tuple[CustomerQuerySet, Any]] = []
-    if query.digits or query.compact[:2].upper() == "C-" or query.is_id_number:
+    if query.digits or query.upper().startswith("C-") or query.is_id_number:
         found.append((rows.filter(core_number=query.compact), _("Core customer number")))
         found.append((rows.filter(reference=text.upper()), _("Reference")))
     if query.is_id_number or len(query.compact) >= 8:

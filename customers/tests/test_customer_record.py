@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from crm.access.errors import Conflict, NotVisible
+from crm.access.errors import Conflict, NotVisible, Refused
 from crm.approvals import services as approvals
 from crm.approvals.models import ChangeRequest
-from crm.approvals.services import OwnRequest
 from crm.log.models import Event
 from crm.staff.models import User
 from crm.tests.personas import as_actor, browser
@@ -83,7 +82,7 @@ def test_a_controlled_field_waits_for_a_second_person(
     assert Customer.objects.get(pk=zhang_wei.pk).mobile.open() == "13812345678"
     assert "13611112222" not in str(request.changes)
     shown = approvals.hash_of(request)
-    with pytest.raises(OwnRequest):
+    with pytest.raises(Refused):
         approvals.decide(actor=as_actor(sun_yue), request=request, approve=True, reason="ok", shown_hash=shown)
     with pytest.raises(NotVisible):
         approvals.decide(actor=as_actor(other_branch_manager), request=request, approve=True, reason="ok", shown_hash=shown)
