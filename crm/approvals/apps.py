@@ -16,8 +16,11 @@ class ApprovalsConfig(AppConfig):
         """Register what approvals add to the ground."""
         from crm.approvals.choices import ACTIONS
         from crm.approvals.providers import waiting
+        from crm.approvals.services import enqueue_expiry
+        from crm.jobs import sweeps
         from crm.log import actions
         from crm.ui import menu
 
         actions.declare(ACTIONS)
         menu.register(menu.MenuItem("approvals:request_list", _("Approvals"), group="work", order=60, badge=waiting))
+        sweeps.register("approvals.expire", enqueue_expiry, 60)

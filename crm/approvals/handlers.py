@@ -1,6 +1,6 @@
 """What can be proposed: every app registers a handler per kind of change or act in `AppConfig.ready()`."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -103,20 +103,6 @@ def registered() -> list[Handler]:
 def label_of(kind: str) -> str:
     """The kind in the reader's language; the bare name for a kind of a former release."""
     return str(_handlers[kind].label) if kind in _handlers else kind
-
-
-PeopleFor = Callable[..., Iterable[Any]]
-_people: list[PeopleFor] = []
-
-
-def register_people(people_on_duty: PeopleFor) -> None:
-    """Plug in `people_on_duty(permission)` of the staff floor: who is told about a new request."""
-    _people[:] = [people_on_duty]
-
-
-def people_for(permission: str) -> Iterable[Any]:
-    """Those on duty who hold a permission."""
-    return _people[0](permission) if _people else ()
 
 
 def target_of(request: "ChangeRequest") -> Model | None:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
@@ -61,6 +62,7 @@ class ChangeRequest(models.Model):
     customer = models.CharField(_("Customer"), max_length=40, blank=True)
     summary = models.CharField(_("Summary"), max_length=300, blank=True)
     changes = models.JSONField(_("Changes"), default=dict)
+    shown = models.JSONField(_("What was shown"), default=list)
     reason = models.TextField(_("Reason"))
     shown_hash = models.CharField(max_length=64)
     base_version = models.CharField(max_length=64, blank=True)
@@ -119,6 +121,11 @@ class ChangeRequest(models.Model):
         return found
 
     @property
+    def shown_lines(self) -> list[dict[str, str]]:
+        """The difference table as it was shown when the request was made, in the reader's language."""
+        return [{"label": _said(label), "before": _said(before), "after": _said(after)} for _field, label, before, after in self.shown]
+
+    @property
     def is_open(self) -> bool:
         """Whether it still waits."""
         return self.state == State.PROPOSED
@@ -127,3 +134,8 @@ class ChangeRequest(models.Model):
     def kind_label(self) -> str:
         """What is asked for, in the reader's language."""
         return handlers.label_of(self.kind)
+
+
+def _said(text: str) -> str:
+    # Kept in English, which is how msgids are written; data has no translation and stays as it is.
+    return gettext(text) if text else ""

@@ -21,6 +21,7 @@ from crm.approvals import handlers, notices
 from crm.approvals.choices import State
 from crm.approvals.handlers import Difference, Handler
 from crm.approvals.models import ChangeRequest
+from crm.jobs.services import enqueue
 from crm.log import services as log
 
 
@@ -102,6 +103,7 @@ def propose(
         differences = handler.describe(request)
         if not differences:
             raise NothingToDecide
+        request.shown = shown_lines(request, handler)
         request.shown_hash = hash_of(request, handler)
         _insert(request)
         log.record(actor=actor, action="approval.proposed", target=request, reason=request.reason, data=_facts(request, differences))
@@ -159,14 +161,18 @@ def expire(*, actor: Actor, now: datetime | None = None) -> int:
     return len(due)
 
 
+def enqueue_expiry() -> None:
+    """Have a worker close what has expired, when there is any."""
+    if ChangeRequest.objects.open().filter(expires_at__lte=timezone.now()).exists():
+        enqueue("approvals.expire_requests")
+
+
 def hash_of(request: ChangeRequest, handler: Handler | None = None) -> str:
     """The hash of all that a decider sees: kind, object, base, payload, reason, proposer and the lines of the difference table.
 
     Made in English whoever asks, so that a proposer and a decider with different languages mean the same.
     """
     handler = handler or handlers.handler_of(request.kind)
-    with translation.override("en"):
-        lines = [[line.field, str(line.label), line.before, line.after] for line in handler.describe(request)]
     shown = [
         request.kind,
         request.target_type,
@@ -175,10 +181,16 @@ def hash_of(request: ChangeRequest, handler: Handler | None = None) -> str:
         request.payload,
         request.reason,
         request.requested_by_number,
-        lines,
+        shown_lines(request, handler),
     ]
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def shown_lines(request: ChangeRequest, handler: Handler) -> list[list[str]]:
+    """The lines of the difference table in English: field, label, before, after."""
+    with translation.override("en"):
+        return [[line.field, str(line.label), str(line.before), str(line.after)] for line in handler.describe(request)]
 
 
 def may_decide(actor: Actor, request: ChangeRequest) -> bool:
@@ -186,6 +198,11 @@ def may_decide(actor: Actor, request: ChangeRequest) -> bool:
     handler = handlers.handler_of(request.kind)
     decidable = ChangeRequest.objects.to_decide(actor).filter(pk=request.pk).exists()
     return request.is_open and decidable and actor.number not in _excluded(request, handler)
+
+
+def is_excluded(actor: Actor, request: ChangeRequest) -> bool:
+    """Whether this person took part in it already and therefore cannot decide."""
+    return actor.number in _excluded(request, handlers.handler_of(request.kind))
 
 
 def _excluded(request: ChangeRequest, handler: Handler) -> set[str]:

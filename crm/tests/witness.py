@@ -1,12 +1,16 @@
 """The witness: in tests a deferred trigger on every business table fails a transaction that changed it without a line in the log.
 
-It watches requests (of the test client and of live servers) and whatever a test wraps in `witnessed()`; worlds that fixtures build
-directly are not acts of anybody.
+It watches requests (of the test client and of live servers), whatever a test wraps in `witnessed()`, and every statement that comes from
+a room of verbs (services, tasks, importers …), whoever calls it: such statements carry a mark. Worlds that fixtures build directly are not
+acts of anybody.
 """
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import psycopg
@@ -30,8 +34,10 @@ END $$
 """
 TRIGGER = """
 CREATE CONSTRAINT TRIGGER zz_witness AFTER INSERT OR UPDATE OR DELETE ON "{table}" DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW WHEN (current_setting('crm.witness', true) = 'on') EXECUTE FUNCTION witness_line()
+FOR EACH ROW WHEN (current_setting('crm.witness', true) = 'on' OR starts_with(current_query(), '/* verb */')) EXECUTE FUNCTION witness_line()
 """
+ROOT = Path(__file__).resolve().parents[2]
+VERBS = {"services", "views", "api", "tasks", "importers", "receivers", "engine", "definitions", "providers"}
 
 _watching: ContextVar[bool] = ContextVar("watching", default=False)
 
@@ -64,6 +70,37 @@ def on_connection_created(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
     """A session that is opened while something is watched is watched too."""
     if _watching.get():
         _tell(connection, "on")
+    if _mark not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_mark)
+
+
+def _mark(execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Mark what a verb writes; the trigger reads the mark from the statement's text."""
+    if isinstance(statement, str) and statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE") and _comes_from_a_verb():
+        statement = f"/* verb */ {statement}"
+    return execute(statement, params, many, context)
+
+
+def _comes_from_a_verb() -> bool:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if is_verb(frame.f_code.co_filename):
+            return True
+        frame = frame.f_back
+    return False
+
+
+_known: dict[str, bool] = {}
+
+
+def is_verb(filename: str) -> bool:
+    """Return whether a source file is in one of the house's rooms of verbs: tests, models, the demo world and the tools are not."""
+    if filename not in _known:
+        path = Path(filename)
+        parts = path.relative_to(ROOT).with_suffix("").parts if path.is_relative_to(ROOT) else ()
+        ours = bool(parts) and parts[0] not in (".venv", "demo", "benchmarks", "tools") and "tests" not in parts
+        _known[filename] = ours and bool(VERBS & set(parts))
+    return _known[filename]
 
 
 def _tell(wrapper: Any, state: str) -> None:
