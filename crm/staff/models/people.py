@@ -39,11 +39,24 @@ class UserQuerySet(ScopedQuerySet["User"]):
         return self.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=timezone.now()), is_active=True)
 
 
-_ScopedUserManager = BaseUserManager.from_queryset(UserQuerySet)
-
-
-class UserManager(_ScopedUserManager["User"]):  # type: ignore[valid-type]
+class UserManager(BaseUserManager["User"]):
     """Makes people. There is no superuser here, and no default account."""
+
+    def get_queryset(self) -> UserQuerySet:
+        """Return everybody."""
+        return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: Any, permission: str | None = None) -> UserQuerySet:
+        """Return the people whom ``user`` may see."""
+        return self.get_queryset().visible_to(user, permission)
+
+    def usable(self) -> UserQuerySet:
+        """Return those who may sign in today."""
+        return self.get_queryset().usable()
+
+    def locked(self) -> UserQuerySet:
+        """Return the rows to be held until the end of the transaction."""
+        return self.get_queryset().locked()
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Return the person with this employee number, however it was typed."""

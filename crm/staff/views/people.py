@@ -32,7 +32,7 @@ def user(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _person(request: HttpRequest, reference: str) -> User:
-    rows = User.objects.select_related("branch")
+    rows = User.objects.get_queryset().select_related("branch")
     return get_visible(rows, actor_of(request), "staff.view_user", reference=reference)
 
 
