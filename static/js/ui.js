@@ -100,10 +100,18 @@
   }
   document.addEventListener("htmx:responseError", function (event) {
     var xhr = event.detail.xhr, config = event.detail.requestConfig || {};
+    if (!config.triggeringEvent) { return; }  // a question the page asked by itself: nobody waits for its answer
     if (config.boosted && config.verb === "get") { location.assign(event.detail.pathInfo.finalRequestPath); return; }
     say(xhr.getResponseHeader("X-Message") ? decodeURIComponent(xhr.getResponseHeader("X-Message")) : document.body.dataset.failed);
   });
-  document.addEventListener("htmx:sendError", function () { say(document.body.dataset.offline); });
+  document.addEventListener("htmx:sendError", function (event) { if ((event.detail.requestConfig || {}).triggeringEvent) { say(document.body.dataset.offline); } });
+
+  /* Fields left empty do not clutter the address of a filtered list. */
+  document.addEventListener("htmx:configRequest", function (event) {
+    var sent = event.detail.formData || event.detail.parameters;
+    if (event.detail.verb !== "get" || !sent.delete) { return; }
+    Array.from(sent.keys()).forEach(function (name) { if (sent.getAll(name).every(function (value) { return value === ""; })) { sent.delete(name); } });
+  });
 
   /* Charts: the server's drawing stays until ECharts is really there. */
   function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }

@@ -91,7 +91,7 @@ def pairs(content: str, wide: bool = False) -> SafeString:
     """Labelled facts under each other; `wide=True` sets two pairs on a line where there is room."""
     return format_html(
         '<dl class="pairs"{}>{}</dl>',
-        format_html(" data-wide") if wide else "",
+        SafeString(" data-wide") if wide else "",
         content,
     )
 
@@ -139,7 +139,7 @@ def button(
     return format_html(
         '<button class="btn" type="submit"{}{}>{}{}</button>',
         marks,
-        format_html(" disabled") if disabled else "",
+        SafeString(" disabled") if disabled else "",
         label,
         _key(key),
     )
@@ -202,8 +202,8 @@ def table(content: str, caption: str = "", cards: bool = False, rows: bool = Fal
     `rows=True` lets j, k and Enter walk rows that hold a link marked `data-open`."""
     flags = format_html(
         "{}{}",
-        format_html(" data-cards") if cards else "",
-        format_html(" data-rows") if rows else "",
+        SafeString(" data-cards") if cards else "",
+        SafeString(" data-rows") if rows else "",
     )
     title = format_html("<caption>{}</caption>", caption) if caption else ""
     return format_html(
@@ -223,7 +223,7 @@ def timeline(content: str) -> SafeString:
 @register.simple_block_tag
 def event(content: str, at: Any = None, level: str = "", short: bool = True) -> SafeString:
     """One thing that happened; `at` is a moment or a date."""
-    stamp = ui_values.datetime_tag(at, short) if at else format_html("<time></time>")
+    stamp = ui_values.datetime_tag(at, short) if at else SafeString("<time></time>")
     return format_html(
         '<li class="event"{}>{}<span>{}</span></li>',
         attributes(data_level=level),
