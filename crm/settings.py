@@ -275,6 +275,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["crm.staff.api.PartnerTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["crm.access.api.GatePermission"],
     "EXCEPTION_HANDLER": "crm.access.api.exception_handler",
+    "DEFAULT_THROTTLE_CLASSES": ["crm.staff.api.PartnerThrottle"],
     "DEFAULT_PARSER_CLASSES": ["crm.access.api.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -1,11 +1,14 @@
 """How partner systems show who they are."""
 
+import time
 from typing import Any
 
+from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
 from crm.access.actor import Actor
 from crm.access.middleware import client_address
@@ -15,6 +18,7 @@ from crm.staff.models.clients import PARTNER_ROLE
 from crm.staff.services.clients import partner_of
 
 SCHEME = b"bearer"
+MINUTE = 60
 
 
 class PartnerTokenAuthentication(BaseAuthentication):
@@ -41,6 +45,23 @@ class PartnerTokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge, so that strangers get 401 and not 403."""
         return 'Bearer realm="crm"'
+
+
+class PartnerThrottle(BaseThrottle):
+    """At most ``rate`` requests of a partner in a minute, counted by each web process; more are answered 429."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Return whether this request is within the partner's rate; people of the bank have none."""
+        client: Any = request.user
+        if not isinstance(client, ServiceClient):
+            return True
+        key = f"partner-rate:{client.pk}:{int(time.time()) // MINUTE}"
+        cache.add(key, 0, MINUTE)
+        return cache.incr(key) <= client.rate
+
+    def wait(self) -> float:
+        """Return how many seconds are left of this minute."""
+        return MINUTE - time.time() % MINUTE
 
 
 def _actor(request: Request, client: ServiceClient | None) -> Actor:

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('token_hash', models.CharField(editable=False, max_length=64)),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('sources', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), default=list, size=None, verbose_name='sources')),
-                ('rate', models.PositiveIntegerField(default=600, validators=[django.core.validators.MinValueValidator(1)], verbose_name='requests per minute')),
+                ('rate', models.PositiveIntegerField(default=6000, help_text='Counted by each web process.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='requests per minute')),
                 ('valid_until', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
             ],

@@ -33,7 +33,12 @@ class ServiceClient(models.Model):
     token_hash = models.CharField(max_length=64, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     sources = ArrayField(models.CharField(max_length=30), default=list, verbose_name=_("sources"))
-    rate = models.PositiveIntegerField(_("requests per minute"), default=600, validators=[MinValueValidator(1)])
+    rate = models.PositiveIntegerField(
+        _("requests per minute"),
+        default=6_000,
+        validators=[MinValueValidator(1)],
+        help_text=_("Counted by each web process."),
+    )
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 

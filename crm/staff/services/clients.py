@@ -23,7 +23,7 @@ class CodeTaken(Conflict):
 
 
 @transaction.atomic
-def create_partner(*, actor: Actor, code: str, name: str, sources: Iterable[str], rate: int = 600) -> tuple[ServiceClient, str]:
+def create_partner(*, actor: Actor, code: str, name: str, sources: Iterable[str], rate: int = 6_000) -> tuple[ServiceClient, str]:
     """Return the new partner and its token in clear, to be shown once. ``sources`` are the codes it may speak for."""
     if ServiceClient.objects.filter(code=code).exists():
         raise CodeTaken

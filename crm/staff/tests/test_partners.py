@@ -3,6 +3,7 @@
 from io import StringIO
 
 import pytest
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
@@ -48,6 +49,7 @@ def call(view: type[APIView] = Probe, token: str = PARTNER_TOKEN, method: str = 
 
 @pytest.fixture(autouse=True)
 def probe_permission(partner: ServiceClient) -> None:
+    cache.clear()
     RolePermission.objects.create(role=Role.objects.get(code="partner"), permission="staff.probe", reach="source")
 
 
@@ -82,6 +84,14 @@ def test_a_view_without_a_gate_lets_nobody_in() -> None:
 def test_switched_off_means_out(partner: ServiceClient) -> None:
     ServiceClient.objects.update(is_active=False)
     assert call().status_code == 401
+
+
+def test_more_than_the_rate_is_429(partner: ServiceClient) -> None:
+    ServiceClient.objects.update(rate=2)
+    assert [call().status_code for _request in range(2)] == [200, 200]
+    answer = call()
+    assert (answer.status_code, answer.data["code"]) == (429, "throttled")
+    assert 0 < int(answer["Retry-After"]) <= 60
 
 
 def test_the_command_prints_the_token_once_and_keeps_its_hash() -> None:

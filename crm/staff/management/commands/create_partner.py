@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("code", help="short name of the partner: small letters, digits, hyphens")
         parser.add_argument("--name", default="", help="full name")
         parser.add_argument("--source", action="append", default=[], help="a source it may speak for; repeat for several")
-        parser.add_argument("--rate", type=int, default=600, help="requests per minute")
+        parser.add_argument("--rate", type=int, default=6_000, help="requests per minute and web process")
         parser.add_argument("--renew", action="store_true", help="give an existing partner a new token")
 
     def handle(self, *args: Any, **options: Any) -> None:
