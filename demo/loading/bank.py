@@ -81,7 +81,7 @@ def refuse_unless_empty() -> None:
         if model._default_manager.exists():
             if told_world():
                 raise NotEmpty("The demo world is in this database already. `make reset` removes everything.")
-            raise NotEmpty(f"This database holds {what}. The demo world is loaded into an empty database only.")
+            raise NotEmpty(f"This database holds {what}. The demo world needs an empty one: `make reset` first.")
 
 
 def load(
@@ -98,13 +98,16 @@ def load(
     say(f"{len(world.customers):,} customers, {len(world.transactions):,} transactions, {world.first_day} to {world.last_day}")
     begin(len(world.transactions) + sum(entry.at >= world.judged_from for entry in world.transactions))
     password = os.environ.get("CRM_DEMO_PASSWORD") or new_password()
-    token = _write_parties(world, password, scale)
+    token = _write_parties(world, password)
     totals = side_by_side(_parts(world, processes or min(2, os.cpu_count() or 1)), report)
+    told = {"seed": world.seed, "last_day": world.last_day.isoformat(), "scale": scale, "transactions": len(world.transactions)}
+    with transaction.atomic():
+        log.record(actor=IMPORTER, action="demo.loaded", data=told)
     write_people(world, password, token)
     return Loaded(world, totals, time.monotonic() - began)
 
 
-def _write_parties(world: World, password: str, scale: int) -> str:
+def _write_parties(world: World, password: str) -> str:
     """Write everybody and everything but the transactions in one transaction; returns the partner's token."""
     with transaction.atomic():
         people = load_bank(world.branches, world.staff, password)
@@ -113,8 +116,6 @@ def _write_parties(world: World, password: str, scale: int) -> str:
         add_source(actor=IMPORTER, code=CORE, name="核心系统", already_completed=True)
         add_source(actor=IMPORTER, code=MOBILE, name="手机银行")
         _, token = create_partner(actor=SYSTEM, code=MOBILE, name="手机银行", sources=[MOBILE])
-        told = {"seed": world.seed, "last_day": world.last_day.isoformat(), "scale": scale, "transactions": len(world.transactions)}
-        log.record(actor=IMPORTER, action="demo.loaded", data=told)
     return token
 
 

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from celery import current_app
 from django.db import connections
+from django.utils.module_loading import autodiscover_modules
 
 from crm.access.actor import IMPORTER, Actor
 from crm.jobs.queue import Call, captured
@@ -108,7 +109,7 @@ def side_by_side(parts: Sequence[Callable[[Report], Totals]], report: Report) ->
 
     The parts must not touch the same customers: each holds its own while it writes.
     """
-    current_app.loader.import_default_modules()
+    autodiscover_modules("tasks")
     if len(parts) == 1:
         return parts[0](report)
     connections.close_all()

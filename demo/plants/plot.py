@@ -115,6 +115,15 @@ class Case:
         """Write cash taken out at the counter."""
         return self._write("D", at, amount, account, self._cash("withdrawal", "现金支取"))
 
+    def withdraw_elsewhere(self, at: datetime, amount: int | str) -> Transaction:
+        """Write money taken out to the customer's own account at another bank."""
+        return self._write("D", at, amount, None, Details(kind="withdrawal", remark="提现至他行", counterparty_name=self.customer.name))
+
+    def withdrawn_before(self, at: datetime, amount: int | str) -> None:
+        """Write an earlier withdrawal: part of the customer's habits, not of what fires."""
+        self.withdraw(at, amount)
+        self._entries.pop()
+
     def before(self, at: datetime, amount: int | str, **details: Unpack[Details]) -> None:
         """Write an earlier payment: part of the customer's habits, not of what fires."""
         self._write("D", at, amount, None, details)

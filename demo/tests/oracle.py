@@ -190,19 +190,24 @@ def scenario_16(subject: Subject) -> set[Fired]:
 
 
 def scenario_33(subject: Subject) -> set[Fired]:
-    """Return withdrawals that are large, drain the account, or exceed three times the own largest of 90 days."""
+    """Return withdrawals that are large, drain the account, exceed three times the own largest of 90 days, or crowd into an hour."""
     balance = dict(subject.openings)
     fired: set[Fired] = set()
     for now in subject.events:
         held = balance[now.account]
         balance[now.account] += now.amount if now.direction == "C" else -now.amount
-        if now.direction == "C" or not now.customer_initiated:
+        if now.kind != "withdrawal":
             continue
-        before = [yuan(e) for e in subject.window(now, timedelta(days=90), current=False) if e.direction == "D"]
+        today = now.at.date()
+        before = [
+            yuan(event) for event in subject.until(now)
+            if event.kind == "withdrawal" and today - timedelta(days=90) <= event.at.date() < today
+        ]  # fmt: skip
         large = yuan(now) >= 50_000
         drains = yuan(now) >= 10_000 and now.amount * 10 >= held * 8
-        unusual = bool(before) and now.amount > 3 * max(before) and now.kind in ("withdrawal", "transfer")
-        if large or drains or unusual:
+        unusual = bool(before) and now.amount > 3 * max(before)
+        crowded = sum(event.kind == "withdrawal" for event in subject.window(now, timedelta(hours=1))) >= 3
+        if large or drains or unusual or crowded:
             fired.add((now.external_id, "hold"))
     return fired
 
