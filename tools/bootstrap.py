@@ -84,7 +84,8 @@ def with_pip(lock: str) -> bool:
     if subprocess.run([PYTHON, "-m", "pip", "--version"], stdout=subprocess.DEVNULL, check=False).returncode:
         subprocess.run([PYTHON, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL, check=False)
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
-    command += ["--no-deps", "--progress-bar", "off", "-r", lock]
+    # Not compiling what is never imported saves a third of the time; Python compiles the rest when it first runs.
+    command += ["--no-deps", "--no-compile", "--progress-bar", "off", "-r", lock]
     return subprocess.run(command, cwd=ROOT, env=environment() | {"PIP_ROOT_USER_ACTION": "ignore"}, check=False).returncode == 0
 
 
