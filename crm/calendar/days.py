@@ -59,11 +59,7 @@ def numbered(
     for day in span(first, last):
         works, note, source = exceptions.get(day, (day.weekday() < 5, "", PLAIN))
         ordinal += works
-        days.append(
-            Day(
-                day=day, ordinal=ordinal, is_business=works, is_provisional=day >= provisional_from, note=note, source=source
-            )
-        )
+        days.append(Day(day=day, ordinal=ordinal, is_business=works, is_provisional=day >= provisional_from, note=note, source=source))
     return days
 
 

@@ -54,9 +54,7 @@ class BlindIndexField(models.BinaryField):  # type: ignore[type-arg]
         """Stored as bytea."""
         return "BinaryField"
 
-    def get_db_prep_value(
-        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
-    ) -> Any:
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         """Bytes only: text would have to be digested under a label first."""
         if isinstance(value, str):
             raise TypeError(f"{self.name} is compared with blind_index(label, text), not with text")

@@ -11,9 +11,7 @@ from crm.fields.policy import policy_of
 from crm.fields.sealed import sealed_fields
 
 
-def every_sealed_field_has_a_policy(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[checks.CheckMessage]:
+def every_sealed_field_has_a_policy(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
     """Errors for sealed fields whose purpose and permission nobody registered, and for labels used twice."""
     problems: list[checks.CheckMessage] = []
     seen: dict[str, str] = {}
@@ -23,13 +21,7 @@ def every_sealed_field_has_a_policy(
         for field in sealed_fields(model):
             place = f"{model._meta.label}.{field.name}"
             if policy_of(field.label) is None:
-                problems.append(
-                    checks.Error(f"{place} has no field policy.", obj=model, id="fields.E005")
-                )
+                problems.append(checks.Error(f"{place} has no field policy.", obj=model, id="fields.E005"))
             if seen.setdefault(field.label, place) != place:
-                problems.append(
-                    checks.Error(
-                        f"{place} and {seen[field.label]} share a label.", obj=model, id="fields.E006"
-                    )
-                )
+                problems.append(checks.Error(f"{place} and {seen[field.label]} share a label.", obj=model, id="fields.E006"))
     return problems

@@ -48,9 +48,7 @@ def decrypt(aead: AESGCM, label: str, seal_id: UUID, data: bytes) -> str:
     """The clear text of ``data``; SealBroken when it was not sealed for this field and record."""
     start = HEADER.size
     try:
-        clear = aead.decrypt(
-            data[start : start + NONCE], data[start + NONCE :], associated_data(label, seal_id)
-        )
+        clear = aead.decrypt(data[start : start + NONCE], data[start + NONCE :], associated_data(label, seal_id))
     except InvalidTag:
         raise SealBroken.not_its_own(label) from None
     return clear.decode()

@@ -14,10 +14,7 @@ class SealBroken(Exception):
     def not_its_own(cls, label: str) -> "SealBroken":
         """The ciphertext is not the one that was sealed for this record and field."""
         return cls(
-            _(
-                "The seal of %(label)s does not fit this record: the stored value was changed, "
-                "or moved here from another record or field."
-            )
+            _("The seal of %(label)s does not fit this record: the stored value was changed, or moved here from another record or field.")
             % {"label": label},
             label=label,
         )
@@ -25,9 +22,7 @@ class SealBroken(Exception):
     @classmethod
     def unknown_layout(cls, label: str) -> "SealBroken":
         """The bytes do not have a layout that this version knows."""
-        return cls(
-            _("The stored value of %(label)s has an unknown layout.") % {"label": label}, label=label
-        )
+        return cls(_("The stored value of %(label)s has an unknown layout.") % {"label": label}, label=label)
 
 
 class KeyDestroyed(SealBroken):

@@ -28,9 +28,7 @@ def keys_path() -> Path:
     home = Path(settings.HOME).resolve()
     path = Path(named).resolve() if named else home / "secrets" / "keys.json"
     if settings.ENV == "production" and path.is_relative_to(home):
-        raise KeysUnusable(
-            "A production system keeps its keys outside the state folder: name the file with CRM_KEYS_FILE."
-        )
+        raise KeysUnusable("A production system keeps its keys outside the state folder: name the file with CRM_KEYS_FILE.")
     return path
 
 

@@ -27,8 +27,7 @@ class DataKey(models.Model):
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(destroyed_at__isnull=True, wrapped__gt=b"")
-                | models.Q(destroyed_at__isnull=False, wrapped=b""),
+                condition=models.Q(destroyed_at__isnull=True, wrapped__gt=b"") | models.Q(destroyed_at__isnull=False, wrapped=b""),
                 name="data_key_wrapped_unless_destroyed",
             )
         ]
@@ -45,6 +44,8 @@ PEERS = 2_000
 class SealedQuerySet(models.QuerySet[Any, Any]):
     """A queryset whose bulk verbs never leave an index or a last four stale."""
 
+    _sealing = False
+
     def with_keys(self) -> Self:
         """With each row's data key in the same query, so that masks cost no query of their own."""
         return self.select_related("data_key")
@@ -52,10 +53,8 @@ class SealedQuerySet(models.QuerySet[Any, Any]):
     def update(self, **kwargs: Any) -> int:
         """Refuses sealed fields and their companions: those are written by save and bulk_update."""
         refused = guarded_names(self.model) & set(kwargs)
-        if refused and not getattr(self, "_sealing", False):
-            raise FieldError(
-                f"{', '.join(sorted(refused))}: sealed values are set on the object and saved, never by update()"
-            )
+        if refused and not self._sealing:
+            raise FieldError(f"{', '.join(sorted(refused))}: sealed values are set on the object and saved, never by update()")
         return super().update(**kwargs)
 
     update.alters_data = True  # type: ignore[attr-defined]
@@ -74,13 +73,13 @@ class SealedQuerySet(models.QuerySet[Any, Any]):
         rows: Sequence[Any] = tuple(objs)
         prepare(self.model, rows)
         names = with_companions(self.model, fields)
-        writer = self._chain()
+        writer = self.all()
         writer._sealing = True
         return models.QuerySet.bulk_update(writer, rows, sorted(names), batch_size=batch_size)
 
     def _fetch_all(self) -> None:
         fresh = self._result_cache is None
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
         rows = self._result_cache
         if fresh and rows and len(rows) > 1 and isinstance(rows[0], self.model):
             peers = [row.__dict__.get("data_key_id") for row in rows[:PEERS]]
@@ -89,7 +88,7 @@ class SealedQuerySet(models.QuerySet[Any, Any]):
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]
-        clone._sealing = getattr(self, "_sealing", False)
+        clone._sealing = self._sealing
         return clone
 
 
@@ -110,9 +109,7 @@ class SealedModel(models.Model):
     """A record with sealed fields: its seal id is part of each seal, its data key opens them."""
 
     seal_id = models.UUIDField(_("seal id"), default=uuid.uuid4, unique=True, editable=False)
-    data_key = models.ForeignKey(
-        DataKey, on_delete=models.PROTECT, related_name="+", editable=False, verbose_name=_("data key")
-    )
+    data_key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+", editable=False, verbose_name=_("data key"))
 
     objects: Any = SealedQuerySet.as_manager()
 

@@ -82,7 +82,7 @@ class Sealed:
             return _("erased")
         except SealBroken:
             # The page still has to show the record; opening it refuses in words.
-            logger.error("seal broken: %s of row %s", self.label, self._instance.pk)
+            logger.warning("seal broken: %s of row %s", self.label, self._instance.pk)
             return _("seal broken")
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from crm.fields.policy import FieldPolicy, policy_of
 from crm.fields.sealed import SealedTextField, sealed_fields
 from crm.log import services as log
 
-__all__ = ["blind_index", "destroy_data_key", "new_data_key", "new_data_keys", "rewrap_data_keys", "reveal", "seal_value"]
+__all__ = ["blind_index", "destroy_data_key", "new_data_key", "new_data_keys", "reveal", "rewrap_data_keys", "seal_value"]
 
 
 class ReasonMissing(DomainError):
@@ -54,14 +54,13 @@ def new_data_keys(count: int) -> list[DataKey]:
     version = keyring.root_keys().current
     root = keyring.root_key(version)
     return DataKey.objects.bulk_create(
-        DataKey(root_version=version, wrapped=cipher.wrap(root, version, os.urandom(cipher.KEY_BYTES)))
-        for _number in range(count)
+        DataKey(root_version=version, wrapped=cipher.wrap(root, version, os.urandom(cipher.KEY_BYTES))) for _number in range(count)
     )
 
 
 def seal_value(data_key: DataKey, label: str, seal_id: UUID, text: str) -> bytes:
     """The sealed bytes of one value, for rows written without a model (COPY); pure but for the nonce."""
-    aead = keyring.opened(data_key.pk, data_key.root_version, data_key.wrapped, label=label)
+    aead = keyring.opened(data_key.pk, data_key.root_version, bytes(data_key.wrapped), label=label)
     return cipher.encrypt(aead, data_key.pk, label, seal_id, text)
 
 

@@ -42,9 +42,7 @@ def validate_id_number(value: str) -> None:
 def validate_uscc(value: str) -> None:
     """Refuses what is not a unified social credit code with the right check character (GB 32100)."""
     if not uscc.is_valid(_ascii(value)):
-        raise ValidationError(
-            _("This is not a valid unified social credit code: check the characters."), code="uscc"
-        )
+        raise ValidationError(_("This is not a valid unified social credit code: check the characters."), code="uscc")
 
 
 def validate_card_number(value: str) -> None:
@@ -61,9 +59,7 @@ def validate_mobile(value: str) -> None:
         raise ValidationError(_("This is not a valid mobile number."), code="mobile")
 
 
-def identity_conflicts(
-    id_number: str, *, birth_date: date | None, sex: str
-) -> list[ValidationError]:
+def identity_conflicts(id_number: str, *, birth_date: date | None, sex: str) -> list[ValidationError]:
     """What in birth date and sex ("male", "female" or "") does not fit a resident ID number; empty when all fits."""
     identity = identity_of(id_number)
     if identity is None:

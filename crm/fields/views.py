@@ -1,14 +1,14 @@
 """Seeing a sealed value in full: one click where the policy asks no reason, else a reason first."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from crm.access.gate import signed_in_page
+from crm.access.scopes import ScopedQuerySet
 from crm.access.services import actor_of, get_visible, require
 from crm.fields import services
 from crm.fields.errors import SealBroken
@@ -16,7 +16,6 @@ from crm.fields.forms import RevealForm
 
 
 @signed_in_page("each sealed field has its own permission, which the view and the service ask for")
-@never_cache
 @require_http_methods(["GET", "POST"])
 def reveal(request: HttpRequest, label: str, reference: str) -> HttpResponse:
     """GET: the reason form, or the mask again with ``?cancel``. POST: the value, once, logged."""
@@ -26,7 +25,8 @@ def reveal(request: HttpRequest, label: str, reference: str) -> HttpResponse:
         raise Http404 from None
     actor = actor_of(request)
     require(actor, policy.permission)
-    obj = get_visible(model._default_manager.all(), actor, policy.permission, reference=reference)  # type: ignore[arg-type]
+    rows: ScopedQuerySet[Any] = cast(ScopedQuerySet[Any], model._default_manager.all())
+    obj = get_visible(rows, actor, policy.permission, reference=reference)
     context: dict[str, Any] = {
         "obj": obj,
         "label": label,

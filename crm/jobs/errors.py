@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.errors import DomainError
 
 
-class JobCancelled(Exception):  # noqa: N818 - a fact that unwinds the work, not an error
+class JobCancelled(Exception):
     """Somebody asked for the job to stop; raised by ``advance`` inside the work."""
 
 

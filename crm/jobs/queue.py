@@ -60,8 +60,7 @@ def enqueue(task_name: str, *, once_key: str = "", actor: Actor | None = None, *
 
 def _is_waiting(task_name: str, once_key: str) -> bool:
     return any(
-        isinstance(entry[1], _Message) and (entry[1].name, entry[1].once_key) == (task_name, once_key)
-        for entry in connection.run_on_commit
+        isinstance(entry[1], _Message) and (entry[1].name, entry[1].once_key) == (task_name, once_key) for entry in connection.run_on_commit
     )
 
 

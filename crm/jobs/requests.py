@@ -1,8 +1,8 @@
 """The id of the request that is being answered, carried from the page into the tasks it causes."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from collections.abc import Iterator
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 

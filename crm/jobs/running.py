@@ -41,9 +41,7 @@ class Run:
         self.job.total = total if total is not None else self.job.total
         self.job.note = note or self.job.note
         values = [self.job.progress, self.job.total, self.job.note[:200], self.job.pk]
-        statement = (
-            "UPDATE jobs_job SET progress = %s, total = %s, note = %s WHERE id = %s RETURNING cancel_asked_at"
-        )
+        statement = "UPDATE jobs_job SET progress = %s, total = %s, note = %s WHERE id = %s RETURNING cancel_asked_at"
         try:
             row = _one(self._side, statement, values)
         except DatabaseError as error:
@@ -107,7 +105,7 @@ def running(*, actor: Actor, job_id: int) -> Iterator[Run | None]:
         except Exception as error:
             words = _("The work stopped because of a fault on our side. Nothing more was done. Request %(id)s.")
             _end(actor, job, JobState.FAILED, action="job.failed", error=words % {"id": job.request_id})
-            logger.error("job %s failed: %s", job.reference, type(error).__name__)
+            logger.warning("job %s failed: %s", job.reference, type(error).__name__)
             raise
         else:
             _end(actor, job, JobState.DONE, action="job.done", result=run.result)
@@ -141,9 +139,7 @@ def _system() -> Actor:
     return SYSTEM
 
 
-def _end(
-    actor: Actor, job: Job, state: JobState, *, action: str, error: str = "", result: Mapping[str, Any] | None = None
-) -> None:
+def _end(actor: Actor, job: Job, state: JobState, *, action: str, error: str = "", result: Mapping[str, Any] | None = None) -> None:
     with transaction.atomic():
         job.state, job.error, job.finished_at = state, error, timezone.now()
         fields = ["state", "error", "finished_at"]

@@ -48,7 +48,7 @@ def task(*, name: str, actor: Actor = SYSTEM, **options: Any) -> Callable[[Calla
                     raise
 
         del run.__wrapped__  # Celery reads the signature: it must see this one, with self
-        return shared_task(name=name, bind=True, typing=False, **options)(run)
+        return shared_task(name=name, bind=True, typing=False, **options)(run)  # type: ignore[no-untyped-call]
 
     return wrap
 

@@ -1,5 +1,6 @@
 """Watching a job, asking it to stop, taking its file."""
 
+from typing import cast
 from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -44,14 +45,13 @@ def cancel(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @gated("jobs.view_job")
-def download(request: HttpRequest, reference: str) -> HttpResponse | StreamingHttpResponse:
+def download(request: HttpRequest, reference: str) -> HttpResponse:
     """The job's file."""
     file = services.download(actor=actor_of(request), job=_job(request, reference))
-    answer: HttpResponse | StreamingHttpResponse
     if isinstance(file.content, bytes):
         answer = HttpResponse(file.content, content_type=file.content_type)
     else:
-        answer = StreamingHttpResponse(file.content, content_type=file.content_type)
+        answer = cast(HttpResponse, StreamingHttpResponse(file.content, content_type=file.content_type))
     answer["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.filename)}"
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Cache-Control"] = "no-store"

@@ -35,7 +35,6 @@ def rates_are_old() -> Alarm | None:
         key=(day - timedelta(days=day.weekday())).isoformat(),
         subject=gettext_noop("Exchange rates are missing"),
         body=gettext_noop(
-            "No rate of the last five days is known. New transactions are unrated and go to review. "
-            "Load rates with the command load_rates."
+            "No rate of the last five days is known. New transactions are unrated and go to review. Load rates with the command load_rates."
         ),
     )

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 BACKOFF = (10, 20, 30, 60, 120, 300, 600, 1_200, 3_600, 3_600, 7_200, 14_400, 21_600, 28_800)
 
 
-class NotForThisReader(Exception):  # noqa: N818 - a fact, not an error
+class NotForThisReader(Exception):
     """The reader may no longer have what the mail was to carry."""
 
 

@@ -30,9 +30,7 @@ class Notice(models.Model):
     sees them in her own language."""
 
     reference = ReferenceField(prefix="N", length=12)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", verbose_name=_("reader")
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", verbose_name=_("reader"))
     kind = models.CharField(_("kind"), max_length=60)
     key = models.CharField(_("key"), max_length=200)  # the same thing is told to the same person once
     subject = models.CharField(_("subject"), max_length=300)

@@ -20,10 +20,7 @@ def filled(msgid: str, params: Mapping[str, Any]) -> str:
     """The text in the active language with its parameters; a parameter ``{"msgid": …}`` is translated itself."""
     if not msgid:
         return ""
-    values = {
-        name: gettext(value["msgid"]) if isinstance(value, dict) and "msgid" in value else value
-        for name, value in params.items()
-    }
+    values = {name: gettext(value["msgid"]) if isinstance(value, dict) and "msgid" in value else value for name, value in params.items()}
     return gettext(msgid) % values if values else gettext(msgid)
 
 

@@ -15,9 +15,7 @@ FILE = Path(__file__).resolve().parent.parent / "data" / "holidays.csv"
 def load(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Fills the table."""
     model = apps.get_model("calendar", "BusinessDay")
-    rows = days.numbered(
-        date(2024, 1, 1), date(2027, 12, 31), days.read(FILE), provisional_from=date(2027, 1, 1)
-    )
+    rows = days.numbered(date(2024, 1, 1), date(2027, 12, 31), days.read(FILE), provisional_from=date(2027, 1, 1))
     model.objects.using(schema_editor.connection.alias).bulk_create(
         model(
             day=row.day,

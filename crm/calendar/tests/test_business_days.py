@@ -47,7 +47,7 @@ def test_bank_date_is_the_day_in_the_banks_zone(moment: str, day: str) -> None:
 
 def test_a_moment_without_zone_has_no_bank_date() -> None:
     with pytest.raises(ValueError, match="zone"):
-        services.bank_date(datetime(2026, 11, 21))  # noqa: DTZ001 - that is the point
+        services.bank_date(datetime(2026, 11, 21))
 
 
 @pytest.mark.django_db

@@ -1,6 +1,5 @@
 """A value in clear only for those who may, with a reason where the policy asks one, always with a line (R281)."""
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +18,7 @@ ID, MOBILE = "11010519491231002X", "13812345678"
 
 
 @pytest.fixture
-def policies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def policies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "_policies", {})
     policy.register(
         policy.FieldPolicy(
@@ -29,23 +28,17 @@ def policies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             label="tests.vault.mobile", name="Mobile", purpose="call", permission="tests.reveal_mobile", reason="unless_own"
         ),
     )
-    yield
 
 
 def person(name: str, **reaches: Reach) -> Actor:
-    user = SimpleNamespace(
-        pk=7, name=name, reach=lambda asked: reaches.get(asked.removeprefix("tests."), Reach.NONE), is_active=True
-    )
-    return Actor(
-        number="80001", name=name, kind="staff", role="relationship-manager", origin="web", user_id=7, user=user
-    )
+    user = SimpleNamespace(pk=7, name=name, reach=lambda asked: reaches.get(asked.removeprefix("tests."), Reach.NONE), is_active=True)
+    return Actor(number="80001", name=name, kind="staff", role="relationship-manager", origin="web", user_id=7, user=user)
 
 
 @pytest.fixture
 def row() -> Vault:
-    return Vault.objects.create(
-        reference="V-2222", note="own", data_key=new_data_key(), id_number=ID, mobile=MOBILE
-    )
+    made: Vault = Vault.objects.create(reference="V-2222", note="own", data_key=new_data_key(), id_number=ID, mobile=MOBILE)
+    return made
 
 
 def lines() -> list[Event]:

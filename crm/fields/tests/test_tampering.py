@@ -14,13 +14,11 @@ ID, OTHER_ID = "11010519491231002X", "440524188001010014"
 def pair(*, same_key: bool) -> tuple[Vault, Vault]:
     key = new_data_key()
     first = Vault.objects.create(data_key=key, id_number=ID, mobile="13812345678")
-    second = Vault.objects.create(
-        data_key=key if same_key else new_data_key(), id_number=OTHER_ID, mobile="13987654321"
-    )
+    second = Vault.objects.create(data_key=key if same_key else new_data_key(), id_number=OTHER_ID, mobile="13987654321")
     return first, second
 
 
-def sql(statement: str, *values: object) -> None:
+def sql(statement: str, *values: bytes | int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 

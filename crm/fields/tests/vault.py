@@ -1,6 +1,6 @@
 """A table with sealed fields that exists only inside a test's transaction."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import connection, models
 
@@ -10,7 +10,7 @@ from crm.fields.models import SealedModel, SealedQuerySet
 from crm.fields.sealed import SealedTextField
 
 
-class VaultQuerySet(SealedQuerySet, ScopedQuerySet[Any]):
+class VaultQuerySet(SealedQuerySet, ScopedQuerySet[Any]):  # type: ignore[override]
     """Scoped as domain models are."""
 
     def scope(self, user: Any, reach: Any) -> Any:
@@ -23,15 +23,13 @@ class Vault(SealedModel):
 
     reference = models.CharField(max_length=12)
     note = models.CharField(max_length=20, blank=True)
-    id_number = SealedTextField(
-        label="tests.vault.id_number", mask="id_number", index="id_number_index", last4="id_number_last4"
-    )
+    id_number = SealedTextField(label="tests.vault.id_number", mask="id_number", index="id_number_index", last4="id_number_last4")
     id_number_index = BlindIndexField()
     id_number_last4 = models.CharField(max_length=4, blank=True)
     mobile = SealedTextField(label="tests.vault.mobile", mask="mobile", index="mobile_index", blank=True)
     mobile_index = BlindIndexField()
 
-    objects = VaultQuerySet.as_manager()
+    objects: ClassVar[Any] = VaultQuerySet.as_manager()
 
     class Meta:
         app_label = "fields"

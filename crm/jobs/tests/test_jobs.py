@@ -1,7 +1,6 @@
 """Jobs: watched, stopped, restarted after a killed worker, their files handed out with the rights of now."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -28,11 +27,13 @@ def provider(job: Job, actor: Actor) -> Download:
 
 
 @pytest.fixture(autouse=True)
-def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kinds, "_kinds", {})
-    kinds.register(JobKind(code="count", label="Counting", task="tests.count", download=provider, describe=lambda job: {"Rows": job.result["rows"]}))
+    count = JobKind(
+        code="count", label="Counting", task="tests.count", download=provider, describe=lambda job: {"Rows": job.result["rows"]}
+    )
+    kinds.register(count)
     kinds.register(JobKind(code="once", label="Once", task="tests.once", restart=False))
-    yield
 
 
 def make(user: User, kind: str = "count", **params: Any) -> Job:
@@ -97,9 +98,12 @@ def test_refusals_and_faults_end_the_job_in_words(sun_yue: User) -> None:
     class FileEmpty(DomainError):
         message = "The file is empty."
 
+    def refuse() -> None:
+        raise FileEmpty
+
     job = make(sun_yue)
     with services.running(actor=SYSTEM, job_id=job.pk):
-        raise FileEmpty
+        refuse()
     job.refresh_from_db()
     assert (job.state, job.error) == (JobState.FAILED, "The file is empty.")
     job = make(sun_yue)
@@ -113,15 +117,21 @@ def test_refusals_and_faults_end_the_job_in_words(sun_yue: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_cancelling_stops_a_running_job_at_its_next_step_and_undoes_its_transaction(sun_yue: User) -> None:
-    job = make(sun_yue)
+    job, went_on = make(sun_yue), False
+
+    def stop() -> None:
+        services.cancel(actor=as_actor(sun_yue), job=job)
+        connection.close()
+
     with services.running(actor=SYSTEM, job_id=job.pk) as run, transaction.atomic():
         assert run is not None
         Job.objects.create(kind="count", title="made inside")
-        stopper = threading.Thread(target=lambda: (services.cancel(actor=as_actor(sun_yue), job=job), connection.close()))
+        stopper = threading.Thread(target=stop)
         stopper.start()
         stopper.join()
         run.advance(1)
-        pytest.fail("the work went on")
+        went_on = True
+    assert not went_on
     job.refresh_from_db()
     assert job.state == JobState.CANCELLED
     assert not Job.objects.filter(title="made inside").exists()

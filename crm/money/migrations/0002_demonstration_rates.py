@@ -11,10 +11,7 @@ def load(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Fills the table."""
     model = apps.get_model("money", "Rate")
     model.objects.using(schema_editor.connection.alias).bulk_create(
-        (
-            model(currency=rate.currency, day=rate.day, cny_per_unit=rate.cny_per_unit, source=rate.source)
-            for rate in demonstration.rates()
-        ),
+        (model(currency=rate.currency, day=rate.day, cny_per_unit=rate.cny_per_unit, source=rate.source) for rate in demonstration.rates()),
         batch_size=2_000,
     )
 

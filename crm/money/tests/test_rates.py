@@ -35,7 +35,7 @@ def table(**rates: str) -> Rates:
 
 
 def test_equivalents() -> None:
-    rated = table(USD="7.1", EUR="8.2").rated(Decimal("100"), "EUR", DAY)
+    rated = table(USD="7.1", EUR="8.2").rated(Decimal(100), "EUR", DAY)
     assert rated is not None
     assert (rated.cny, rated.usd, rated.rate_date) == (Decimal("820.0000"), Decimal("115.4930"), DAY)
 
@@ -43,7 +43,7 @@ def test_equivalents() -> None:
 def test_own_currency_is_not_converted_there_and_back() -> None:
     rates = table(USD="7.1233333333")
     assert rates.rated(Decimal("0.01"), "CNY", DAY).cny == Decimal("0.01")  # type: ignore[union-attr]
-    assert rates.rated(Decimal("10000"), "USD", DAY).usd == Decimal("10000")  # type: ignore[union-attr]
+    assert rates.rated(Decimal(10000), "USD", DAY).usd == Decimal(10000)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(("amount", "cny"), [("0.00005", "0.0000"), ("0.00015", "0.0002"), ("-0.00025", "-0.0002"), ("0.000151", "0.0002")])
@@ -86,7 +86,10 @@ def test_shipped_rates_cover_every_day_and_say_what_they_are() -> None:
         assert Rate.objects.filter(currency=currency).count() == 730
     published = Rate.objects.filter(currency="USD").exclude(source__startswith="demonstration")
     assert list(published.order_by("day").values_list("day", flat=True)) == [
-        date(2025, 1, 2), date(2025, 2, 25), date(2025, 9, 1), date(2026, 1, 27)
+        date(2025, 1, 2),
+        date(2025, 2, 25),
+        date(2025, 9, 1),
+        date(2026, 1, 27),
     ]
     between = Rate.objects.get(currency="USD", day=date(2025, 6, 1))
     assert Decimal("7.1072") < between.cny_per_unit < Decimal("7.1726")
@@ -95,7 +98,9 @@ def test_shipped_rates_cover_every_day_and_say_what_they_are() -> None:
 
 @pytest.mark.django_db
 def test_bulk_and_single_answers_agree() -> None:
-    rows = [(Decimal(n), currency, date(2025, 1, 1) + timedelta(days=n * 7)) for n, currency in enumerate(["CNY", "USD", "JPY", "XXX"] * 30)]
+    rows = [
+        (Decimal(n), currency, date(2025, 1, 1) + timedelta(days=n * 7)) for n, currency in enumerate(["CNY", "USD", "JPY", "XXX"] * 30)
+    ]
     assert services.to_cny_usd_many(rows) == [services.to_cny_usd(*row) for row in rows]
 
 
@@ -113,14 +118,23 @@ def test_a_bank_loads_its_own_rates(system_may: None, tmp_path: Path) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "line",
-    ["usd,2026-11-20,7", "CNY,2026-11-20,1", "USD,2026-11-31,7", "USD,2026-11-20,0", "USD,2026-11-20,-7", "USD,2026-11-20,7e0",
-     "USD,2026-11-20,７", "USD,2026-11-20", "USD,2026-11-20,7\nUSD,2026-11-20,8"],
+    [
+        "usd,2026-11-20,7",
+        "CNY,2026-11-20,1",
+        "USD,2026-11-31,7",
+        "USD,2026-11-20,0",
+        "USD,2026-11-20,-7",
+        "USD,2026-11-20,7e0",
+        "USD,2026-11-20,７",
+        "USD,2026-11-20",
+        "USD,2026-11-20,7\nUSD,2026-11-20,8",
+    ],
 )
 def test_a_bad_line_is_named_and_nothing_is_loaded(system_may: None, tmp_path: Path, line: str) -> None:
     before = Rate.objects.count()
     path = tmp_path / "rates.csv"
     path.write_text(f"currency,day,cny_per_unit\nGBP,2026-11-20,9.5\n{line}\n", encoding="utf-8")
-    with pytest.raises(CommandError, match="line [34]"):
+    with pytest.raises(CommandError, match=r"line [34]"):
         call_command("load_rates", str(path), source="treasury")
     assert Rate.objects.count() == before
     assert not Event.objects.filter(action="rates.loaded").exists()

@@ -47,7 +47,7 @@ class _Talk(socketserver.StreamRequestHandler):
         if post.refuse:
             self._say("451 try again later")
             return
-        post.mails.append(cast(EmailMessage, message_from_bytes(b"".join(lines), policy=policy.default)))
+        post.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))
         self._say("250 taken")
 
     def _say(self, text: str) -> None:

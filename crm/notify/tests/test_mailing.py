@@ -138,9 +138,7 @@ def test_an_attachment_is_made_for_its_reader_when_the_mail_leaves(sun_yue: User
     for notice in tell(sun_yue, zhou_min, attachments=[MailAttachment(provider="tests.report", params={"day": "2026-11-20"})]):
         assert send(notice)
     found = {mail["To"]: [(part.get_filename(), part.get_content()) for part in mail.iter_attachments()] for mail in post.mails}
-    assert found == {
-        f"{number}@bank.test": [("风险日报 1.csv", f"{number},2026-11-20")] for number in ("80001", "82001")
-    }
+    assert found == {f"{number}@bank.test": [("风险日报 1.csv", f"{number},2026-11-20")] for number in ("80001", "82001")}
 
 
 def test_who_has_lost_the_right_does_not_get_the_file(sun_yue: User, post: Post) -> None:

@@ -18,9 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One option: make the new root key first."""
-        parser.add_argument(
-            "--new-root", action="store_true", help="add a new root key to the key file first (restart web and workers)"
-        )
+        parser.add_argument("--new-root", action="store_true", help="add a new root key to the key file first (restart web and workers)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Works in steps of 5,000 keys, each its own transaction with its log line."""
