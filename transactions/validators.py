@@ -59,7 +59,6 @@ MOMENT = re.compile(
     r"(?:[T ]?(?P<H>[0-9]{1,2}):?(?P<M>[0-9]{2})(?::?(?P<S>[0-9]{2})(?:\.(?P<f>[0-9]{1,6}))?)?)?"
     r"(?P<z>Z|[+-][0-9]{2}:?[0-9]{2})?\Z"
 )
-COMPACT = re.compile(r"[0-9]{8}(?:[T ]?[0-9]{4}(?:[0-9]{2})?)?\Z")
 
 
 def _say(code: str, params: Mapping[str, Any]) -> str:
@@ -138,8 +137,8 @@ def read_moment(text: str, field: str = "occurred_at") -> datetime:
     """Return the moment written; aware when an offset is given, else naive (the source's zone applies). A date alone is midnight."""
     _ascii(text, field)
     found = MOMENT.match(text)
-    compact = COMPACT.match(text.removesuffix("Z"))
-    if found is None or (not found["s"] and compact is None):
+    # Without separators only full digits are unambiguous: 20261120, never 2026112.
+    if found is None or (not found["s"] and len(found["m"] + found["d"]) != 4):
         raise BadValue("time_unreadable", field, value=text[:40])
     micros = int((found["f"] or "0").ljust(6, "0"))
     try:
