@@ -14,7 +14,17 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what this floor adds to the ground."""
+        from audit import providers
         from audit.choices import ACTIONS
+        from crm.jobs import sweeps
         from crm.log import actions
+        from crm.ui import menu
 
         actions.declare(ACTIONS)
+        menu.register(
+            menu.MenuItem("audit:event_list", _("Audit log"), "audit.view_event", group="audit", order=10),
+            menu.MenuItem("audit:chain", _("Chain of the log"), "audit.view_event", group="audit", order=20),
+            menu.MenuItem("admin:index", _("Auditor's admin"), "audit.open_admin", group="audit", order=30),
+        )
+        sweeps.register("audit.anchor", providers.sweep_anchor, 300)
+        sweeps.register("audit.verify", providers.sweep_verification, 86_400)

@@ -77,8 +77,8 @@ class RequestList(ListDefinition):
         return str(row.get_absolute_url())
 
 
-@require_GET
 @signed_in_page(OPEN_TO_ALL)
+@require_GET
 def request_list(request: HttpRequest) -> HttpResponse:
     """The requests; who has some to decide begins with these."""
     if not request.GET and waiting(actor_of(request)):
@@ -86,16 +86,16 @@ def request_list(request: HttpRequest) -> HttpResponse:
     return render_list(request, RequestList())
 
 
-@require_GET
 @signed_in_page(OPEN_TO_ALL)
+@require_GET
 def request_detail(request: HttpRequest, reference: str) -> HttpResponse:
     """One request: what changes, why, and the decision."""
     found = get_visible(ChangeRequest.objects.select_related("requested_by", "decided_by"), actor_of(request), reference=reference)
     return _page(request, found, DecisionForm(initial={"shown_hash": _mark(found)}))
 
 
-@require_POST
 @signed_in_page("the service asks for the permission to decide this kind, and for another person")
+@require_POST
 def request_decide(request: HttpRequest, reference: str) -> HttpResponse:
     """Approve or refuse."""
     actor = actor_of(request)
@@ -119,8 +119,8 @@ def request_decide(request: HttpRequest, reference: str) -> HttpResponse:
     return redirect(decided)
 
 
-@require_POST
 @signed_in_page("the service lets the proposer alone withdraw")
+@require_POST
 def request_withdraw(request: HttpRequest, reference: str) -> HttpResponse:
     """Take back an own request."""
     actor = actor_of(request)

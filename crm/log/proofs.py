@@ -2,10 +2,13 @@
 
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
+from datetime import UTC
 
-from crm.log import keys, merkle
+from crm.log import canonical, keys, merkle
 from crm.log.models import Event, Leaf, Seal
+from crm.log.verifier import COLUMNS
 
 
 @dataclass(frozen=True)
@@ -16,19 +19,20 @@ class LineCheck:
     digest: str
     sealed: bool
     authentic: bool
+    columns: bool
     linked: bool
 
     @property
     def holds(self) -> bool:
         """All of it."""
-        return self.sealed and self.authentic and self.linked
+        return self.sealed and self.authentic and self.columns and self.linked
 
 
 def check_line(event: Event) -> LineCheck:
     """The line's place in the chain, and whether text, authentication code and both neighbours' links hold."""
     seal = Seal.objects.filter(event_id=event.pk).first()
     if seal is None:
-        return LineCheck(seq=None, digest="", sealed=False, authentic=_authentic(event), linked=False)
+        return LineCheck(seq=None, digest="", sealed=False, authentic=_authentic(event), columns=_columns_agree(event), linked=False)
     around = dict(Seal.objects.filter(seq__in=[seal.seq - 1, seal.seq + 1]).values_list("seq", "hash"))
     after = Seal.objects.filter(seq=seal.seq + 1).values_list("prev", flat=True).first()
     before_fits = seal.seq == 1 or bytes(around.get(seal.seq - 1, b"")) == bytes(seal.prev)
@@ -38,12 +42,22 @@ def check_line(event: Event) -> LineCheck:
         digest=bytes(seal.hash).hex(),
         sealed=_seal_of(event, seal) == bytes(seal.hash),
         authentic=_authentic(event),
+        columns=_columns_agree(event),
         linked=before_fits and after_fits,
     )
 
 
 def _authentic(event: Event) -> bool:
     return hmac.compare_digest(keys.line_mac(bytes(event.body)), bytes(event.mac))
+
+
+def _columns_agree(event: Event) -> bool:
+    try:
+        sealed = json.loads(bytes(event.body))
+    except ValueError:
+        return False
+    columns = {name: getattr(event, name) for name in COLUMNS} | {"at": event.at.astimezone(UTC)}
+    return isinstance(sealed, dict) and all(canonical.clean(value) == sealed.get(name) for name, value in columns.items())
 
 
 def _seal_of(event: Event, seal: Seal) -> bytes:

@@ -31,12 +31,14 @@ CREATE TABLE log_event (
 );
 CREATE INDEX log_event_txid ON log_event (txid);
 CREATE INDEX log_event_at ON log_event (at, id);
-CREATE INDEX log_event_actor ON log_event (actor_number, id);
-CREATE INDEX log_event_action ON log_event (action, id);
-CREATE INDEX log_event_target ON log_event (target_ref, id) WHERE target_ref <> '';
-CREATE INDEX log_event_customer ON log_event (customer, id) WHERE customer <> '';
+CREATE INDEX log_event_actor ON log_event (actor_number, at, id);
+CREATE INDEX log_event_name ON log_event (actor_name, at, id);
+CREATE INDEX log_event_action ON log_event (action, at, id);
+CREATE INDEX log_event_target ON log_event (target_ref, at, id) WHERE target_ref <> '';
+CREATE INDEX log_event_customer ON log_event (customer, at, id) WHERE customer <> '';
 CREATE INDEX log_event_request ON log_event (request_id, id) WHERE request_id <> '';
-CREATE INDEX log_event_view ON log_event (view, id) WHERE view <> 'operations';
+CREATE INDEX log_event_view ON log_event (view, at, id) WHERE view <> 'operations';
+CREATE INDEX log_event_result ON log_event (result, at, id) WHERE result <> 'done';
 
 CREATE TABLE log_leaf (
     event_id bigint NOT NULL,

@@ -1,0 +1,18 @@
+"""Background work of the auditor's rooms."""
+
+from audit import services
+from crm.access.actor import Actor
+from crm.jobs.task import task
+from crm.log import anchors
+
+
+@task(name="audit.anchor_log")
+def anchor_log() -> None:
+    """Write the newest attested state down outside the database."""
+    anchors.write_anchor()
+
+
+@task(name="audit.verify_log")
+def verify_log(*, actor: Actor) -> None:
+    """Verify the whole log."""
+    services.verify_log(actor=actor)
