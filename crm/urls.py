@@ -11,6 +11,8 @@ ROOMS = [
     ("", "crm.operations.urls"),
     ("", "crm.ui.urls"),
     ("", "crm.fields.urls"),
+    ("rates/", "crm.money.urls"),
+    ("calendar/", "crm.calendar.urls"),
     ("jobs/", "crm.jobs.urls"),
     ("notices/", "crm.notify.urls"),
     ("lists/", "crm.lists.urls"),

@@ -32,6 +32,8 @@ class StaffConfig(AppConfig):
             MenuItem("staff:role_list", _("Roles"), "staff.view_role", group="staff", order=20),
             MenuItem("staff:branch_list", _("Branches"), "staff.view_branch", group="staff", order=30),
             MenuItem("staff:client_list", _("Partner systems"), "staff.view_serviceclient", group="staff", order=40),
+            MenuItem("calendar:days", _("Business calendar"), "calendar.view_businessday", group="system", order=20),
+            MenuItem("money:rates", _("Exchange rates"), "money.view_rate", group="system", order=30),
             MenuItem("jobs:jobs", _("Jobs"), "jobs.view_job", group="system", order=40),
             MenuItem("notify:mails", _("Mail delivery"), "notify.view_mail", group="system", order=50),
         )
