@@ -29,7 +29,7 @@ A list in an app::
         search = ("reference", "customer__name", "customer__name_pinyin")  # ?q=, each word in any; or override find(rows, query)
         default_sort = ("-priority", "due_at")                             # column names or field paths
 
-        def queryset(self, actor):                                         # scoped, with select_related for the columns
+        def queryset(self, actor):                                         # scoped; select_related for columns and sort paths
             return Alert.objects.visible_to(actor.user).select_related("customer", "rule")
 
         def row_url(self, row):
@@ -44,6 +44,8 @@ The detail page shows its place in the list: `here = position(request)` (`crm.li
 *Template.* `lists/page.html` extends `base.html`; extend it and fill the blocks `list_head` (badges, acts), `list_above`, `list_beside`
 (a panel at the right of the list). A cell of your own: `Column(..., template="risk/_rule_cell.html")` gets `row`, `value`.
 A list inside another page: `{% include "lists/_list.html" %}` with `extra={...}` and your own template; one list a page.
+
+Ticked rows: `pick_form = "assign"` puts a box before each row that belongs to your `<form id="assign">` and sends `pick=<reference>`.
 
 *Parameters.* Every query parameter goes through one declared form; an unknown or bad one answers 400 with a sentence. Names that
 your view reads itself stand in `extra_parameters`. Links to a filtered list: `AlertList().url("risk:alert_list", state="open")`.

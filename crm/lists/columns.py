@@ -83,9 +83,14 @@ class Column:
             return None
         return value() if callable(value) else value
 
+    @property
+    def mixed(self) -> bool:
+        """Whether amounts of several currencies stand in this column."""
+        return self.kind == "money" and not (len(self.currency) <= 5 and self.currency.isupper())
+
     def currency_of(self, row: Any) -> str:
         """The currency of this row's amount."""
-        if len(self.currency) <= 5 and self.currency.isupper():
+        if not self.mixed:
             return self.currency
         return str(Column(self.currency, "", value=self.currency).of(row) or "CNY")
 

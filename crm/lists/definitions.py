@@ -35,6 +35,7 @@ class ListDefinition:
     search: ClassVar[Sequence[str]] = ()
     default_sort: ClassVar[Sequence[str]] = ()
     size: ClassVar[int] = 50
+    pick_form: ClassVar[str] = ""
     extra_parameters: ClassVar[Sequence[str]] = ()
     empty_title: ClassVar[str | Promise] = _("Nothing here yet")
     empty_text: ClassVar[str | Promise] = ""
@@ -51,6 +52,10 @@ class ListDefinition:
     def row_url(self, row: Any) -> str:
         """Where a row opens; empty for rows without a page."""
         return ""
+
+    def row_key(self, row: Any) -> str:
+        """What a ticked row sends as `pick` to the form named by `pick_form`."""
+        return str(row.reference)
 
     def row_level(self, row: Any) -> str:
         """high, mid, hold or empty: a mark at the left of the row."""

@@ -1,5 +1,6 @@
 """A list as an Excel file: the reader's rows and columns, under her conditions, with a line in the log."""
 
+from typing import Any
 from urllib.parse import quote
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from openpyxl import Workbook
 
 from crm.access.services import actor_of, require
 from crm.lists import formats, keyset, sheets
+from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.errors import TooManyRows
 from crm.lists.requests import Asked
@@ -35,9 +37,9 @@ def export_xlsx(definition: ListDefinition, request: HttpRequest, conditions: Qu
         raise TooManyRows(sentence % {"most": formats.number(MOST)})
     columns = [column for column in asked.columns if column.export == "as_shown"]
     book = Workbook(write_only=True)
+    heads = [head for column in columns for head in _heads(column)]
     # Rows are read once and in full: a server-side cursor would have to outlive this transaction's other statements.
-    rows = ([column.plain(row) for column in columns] for row in ordered)
-    heads = [str(column.label) for column in columns]
+    rows = ([value for column in columns for value in _values(column, row)] for row in ordered)
     written = sheets.add_sheet(book, str(definition.title), actor=actor, conditions=asked.in_words, heads=heads, rows=rows)
     about = {"list": definition.name, "conditions": asked.in_words, "rows": written, "columns": [column.name for column in columns]}
     log.record(actor=actor, action="list.exported", data=about)
@@ -46,3 +48,11 @@ def export_xlsx(definition: ListDefinition, request: HttpRequest, conditions: Qu
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'{definition.title}-{stamp}.xlsx')}"
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _heads(column: Column) -> list[str]:
+    return [str(column.label), _("Currency")] if column.mixed else [str(column.label)]
+
+
+def _values(column: Column, row: Any) -> list[Any]:
+    return [column.plain(row), column.currency_of(row)] if column.mixed else [column.plain(row)]

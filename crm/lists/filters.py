@@ -180,6 +180,11 @@ class DateRange:
         """Two days: <name>_from and <name>_to."""
         return {f"{self.name}_from": _day_field(self.label), f"{self.name}_to": _day_field(self.label)}
 
+    def problem(self, values: Values) -> str:
+        """What is wrong with the two days together; empty when nothing is."""
+        first, last = values.get(f"{self.name}_from"), values.get(f"{self.name}_to")
+        return str(_("The first day lies after the last.")) if first and last and first > last else ""
+
     def apply(self, rows: QuerySet[Any], values: Values, actor: Actor) -> QuerySet[Any]:
         """Rows between the two days."""
         path, first, last = self.field or self.name, values.get(f"{self.name}_from"), values.get(f"{self.name}_to")
@@ -208,6 +213,11 @@ class NumberRange:
         """Two numbers: <name>_min and <name>_max."""
         widget = forms.TextInput(attrs={"inputmode": "decimal"})
         return {f"{self.name}_{end}": StrictDecimal(label=self.label, required=False, widget=widget) for end in ("min", "max")}
+
+    def problem(self, values: Values) -> str:
+        """What is wrong with the two numbers together; empty when nothing is."""
+        low, high = values.get(f"{self.name}_min"), values.get(f"{self.name}_max")
+        return str(_("The smallest number is greater than the greatest.")) if low is not None and high is not None and low > high else ""
 
     def apply(self, rows: QuerySet[Any], values: Values, actor: Actor) -> QuerySet[Any]:
         """Rows between the two numbers."""

@@ -14,6 +14,7 @@ from crm.lists import keyset, tokens
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition, with_query
 from crm.lists.errors import BadParameters
+from crm.lists.filters import DateRange, NumberRange
 from crm.lists.keyset import Key
 from crm.lists.terms import Query
 
@@ -60,6 +61,9 @@ class Asked:
             values = self.data.getlist(name)
             if len(values) > 1 and not isinstance(self.form.fields[name], forms.MultipleChoiceField):
                 sentences.append(_("%(field)s is given twice.") % {"field": self.form.fields[name].label})
+        for one in self.definition.filters:
+            problem = one.problem(self.form.cleaned_data) if isinstance(one, DateRange | NumberRange) else ""
+            sentences.extend([_("%(field)s: %(error)s") % {"field": one.label, "error": problem}] if problem else [])
         if sentences:
             raise BadParameters(sentences)
 

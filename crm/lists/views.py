@@ -39,6 +39,7 @@ class Row:
     row: Any
     url: str
     level: str
+    key: str
     cells: list[tuple[Column, Any]]
 
 
@@ -124,7 +125,8 @@ def _effective(asked: Asked) -> str:
 
 def _row(asked: Asked, row: Any, unit: str) -> Row:
     url = row_address(asked, row)
-    return Row(row, url, asked.definition.row_level(row), [(column, column.html(row, unit)) for column in asked.columns])
+    key = asked.definition.row_key(row) if asked.definition.pick_form else ""
+    return Row(row, url, asked.definition.row_level(row), key, [(column, column.html(row, unit)) for column in asked.columns])
 
 
 def _presets(asked: Asked) -> list[dict[str, Any]]:

@@ -90,6 +90,12 @@
   document.addEventListener("htmx:afterRequest", function (event) { var form = event.detail.elt; if (form && form.matches && form.matches("form")) { release(form); } });
 
   /* A request that failed says so in words, above the page. */
+  function words(xhr) {
+    if ((xhr.getResponseHeader("Content-Type") || "").indexOf("text/html") !== 0) { return ""; }
+    var page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+    var reason = page.querySelector('main .banner[data-level="high"], main .pad p');
+    return reason ? reason.textContent.trim() : "";
+  }
   function say(text) {
     var place = document.getElementById("messages");
     if (!place || !text) { return; }
@@ -102,7 +108,7 @@
     var xhr = event.detail.xhr, config = event.detail.requestConfig || {};
     if (!config.triggeringEvent) { return; }  // a question the page asked by itself: nobody waits for its answer
     if (config.boosted && config.verb === "get") { location.assign(event.detail.pathInfo.finalRequestPath); return; }
-    say(xhr.getResponseHeader("X-Message") ? decodeURIComponent(xhr.getResponseHeader("X-Message")) : document.body.dataset.failed);
+    say(words(xhr) || document.body.dataset.failed);
   });
   document.addEventListener("htmx:sendError", function (event) { if ((event.detail.requestConfig || {}).triggeringEvent) { say(document.body.dataset.offline); } });
 

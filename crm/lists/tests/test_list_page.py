@@ -144,6 +144,8 @@ def test_conditions_narrow(rows: Any, ask: Any, query: str, expected: int) -> No
         "columns=secret",
         "size=7",
         "size=x",
+        "made_from=2026-11-02&made_to=2026-11-01",
+        "id_min=2&id_max=1",
         "made_from=20201301",
         "made_from=2020-13-01",
         "id_min=%EF%BC%91%EF%BC%92",
