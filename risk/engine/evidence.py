@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from risk.models import Alert, Hit
 from risk.rules.definition import parameters_of
+from risk.rules.labels import fact_label
 from transactions.models import Transaction
 
 SHOWN = 50
@@ -50,11 +51,6 @@ def lines_of(hit: Hit) -> tuple[Line, ...]:
     parameters = parameters_of(hit.rule_version.parameters).values()
     thresholds = [Line(_(item.label), "", f"{_number(str(item.value))} {_(item.unit) if item.unit else ''}".strip()) for item in parameters]
     return (*facts, *thresholds)
-
-
-def fact_label(name: str) -> str:
-    """Return the name of a rule's fact in the reader's language."""
-    return _(name.replace("_", " ").capitalize())
 
 
 def _number(value: Any) -> str:
