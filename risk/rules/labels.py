@@ -23,8 +23,14 @@ FACT_LABELS: dict[str, Promise] = {
     "nights": _("Such night transactions in the 90 days before"),
     "habit": _("Transactions of this kind in the 30 days before"),
     "minimum": _("Minimum count of the segment"),
-    "near": _("Transactions just below a limit, ten business days"),
-    "above": _("Transactions at or above the limit, ten business days"),
+    "near_cash_limit": _("Cash just below the limit, ten business days"),
+    "above_cash_limit": _("Cash at or above the limit, ten business days"),
+    "near_abroad_limit": _("Transfers just below the cross-border limit, ten business days"),
+    "above_abroad_limit": _("Transfers at or above the cross-border limit, ten business days"),
+    "near_person_limit": _("Transfers just below a person's limit, ten business days"),
+    "above_person_limit": _("Transfers at or above a person's limit, ten business days"),
+    "near_organisation_limit": _("Transfers just below an organisation's limit, ten business days"),
+    "above_organisation_limit": _("Transfers at or above an organisation's limit, ten business days"),
 }
 
 
