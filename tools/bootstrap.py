@@ -30,7 +30,7 @@ def main() -> None:
     words = words[1:] if dev else words
     if sys.version_info < SMALLEST:
         stop(f"Python 3.11 or newer is needed; python3 is {sys.version.split()[0]}. Name another: make PYTHON=python3.12")
-    with open(ROOT / ".bootstrap.lock", "w") as lock:
+    with open(ROOT / "Makefile") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two words of make at once must not install over each other
         make_environment()
         install("requirements-dev.lock" if dev else "requirements.lock")

@@ -136,9 +136,6 @@ class Supervisor:
         as_owner = self.environment | {"CRM_OWNER_DATABASE_URL": self._owner_url()}
         first_steps.migrate(self.home, as_owner, embedded=self.embedded_database)
         if os.environ.get("CRM_ENV", "demo") == "demo" and first_steps.database_is_empty(self.environment["CRM_DATABASE_URL"]):
-            if not (ROOT / "demo" / "management" / "commands" / "load_demo.py").exists():
-                say("There is no demo world in this checkout yet")
-                return
             say("Making the demo world (once)")
             first_steps.manage(self.home, self.environment, "load_demo")
 
@@ -150,8 +147,7 @@ class Supervisor:
             Child("worker", [*worker, "--loglevel", "INFO"], patience=15),
             Child("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""], patience=5),
         ]
-        feed = (ROOT / "demo" / "management" / "commands" / "demo_feed.py").exists()
-        if feed and os.environ.get("CRM_ENV", "demo") == "demo" and os.environ.get("CRM_FEED", "1") != "0":
+        if os.environ.get("CRM_ENV", "demo") == "demo" and os.environ.get("CRM_FEED", "1") != "0":
             self.children.append(Child("feed", [str(BIN / "python"), "manage.py", "demo_feed"], patience=5))
 
     def _gunicorn(self) -> list[str]:
