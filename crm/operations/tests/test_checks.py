@@ -19,7 +19,7 @@ SAFE: dict[str, Any] = {
     "ALLOWED_HOSTS": ["crm.example"],
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
 }
-UNSAFE = {
+UNSAFE: dict[str, dict[str, Any]] = {
     "operations.E001": {"DEBUG": True},
     "operations.E002": {"INSTALLED_APPS": settings.INSTALLED_APPS},
     "operations.E003": {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"},

@@ -49,7 +49,8 @@ class Run:
 
     def family(self) -> list[psutil.Process]:
         """All its descendants."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
 
 
 @pytest.fixture
