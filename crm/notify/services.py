@@ -1,9 +1,11 @@
 """Telling people: a row each, unique by person and key; the mail is owed on the row and sent after the commit."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from crm.access.actor import Actor
@@ -17,6 +19,8 @@ from crm.notify.choices import MailState
 from crm.notify.models import Notice
 
 SEND = "notify.send_mail"
+# The message of a new notice counts as lost when its mail has not left after this.
+LOST_AFTER = timedelta(seconds=15)
 
 
 @transaction.atomic
@@ -40,34 +44,40 @@ def notify(
     """
     for attachment in attachments:
         provider_of(attachment.provider)  # a typing error shows now, not at night
-    people = {person.pk: person for person in recipients}
+    content = {
+        "kind": kind,
+        "key": key,
+        "subject": subject,
+        "body": body,
+        "params": dict(params or {}),
+        "url_name": url_name,
+        "url_args": list(url_args),
+        "attachments": [[one.provider, dict(one.params)] for one in attachments],
+    }
+    made = _write({person.pk: person for person in recipients}, content, mail=mail)
+    for notice in made:
+        if notice.mail_state == MailState.OWED:
+            enqueue(SEND, notice_id=notice.pk)
+    return made
+
+
+def _write(people: Mapping[int, Any], content: Mapping[str, Any], *, mail: bool) -> list[Notice]:
     now = timezone.now()
     rows = [
         Notice(
             reference=new_reference("N", 12),
             user=person,
-            kind=kind,
-            key=key,
-            subject=subject,
-            body=body,
-            params=dict(params or {}),
-            url_name=url_name,
-            url_args=list(url_args),
-            attachments=[[one.provider, dict(one.params)] for one in attachments],
             mail_state=MailState.OWED if mail and person.email else MailState.NONE,
             created_at=now,
             mail_next_at=now,
+            **content,
         )
         # In primary-key order, so that two senders of one key wait for each other instead of deadlocking.
         for _pk, person in sorted(people.items())
     ]
-    references = [row.reference for row in rows]
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
-    made = list(Notice.objects.filter(reference__in=references).select_related("user").order_by("pk"))
-    for notice in made:
-        if notice.mail_state == MailState.OWED:
-            enqueue(SEND, notice_id=notice.pk)
-    return made
+    references = [row.reference for row in rows]
+    return list(Notice.objects.filter(reference__in=references).select_related("user").order_by("pk"))
 
 
 def unread(user: Any) -> int:
@@ -97,7 +107,11 @@ def mail_again(*, actor: Actor) -> int:
 
 def send_owed(*, limit: int = 500) -> int:
     """How many owed mails were handed to the workers again (the sweep: lost messages, retries that are due)."""
-    due = Notice.objects.filter(mail_state=MailState.OWED, mail_next_at__lte=timezone.now())
+    now = timezone.now()
+    # A fresh notice has a message of its own on the way: only when that seems lost is another one sent.
+    due = Notice.objects.filter(mail_state=MailState.OWED).filter(
+        Q(mail_attempts__gt=0, mail_next_at__lte=now) | Q(mail_next_at__lte=now - LOST_AFTER)
+    )
     ids = list(due.order_by("mail_next_at").values_list("pk", flat=True)[:limit])
     for notice_id in ids:
         enqueue(SEND, notice_id=notice_id)

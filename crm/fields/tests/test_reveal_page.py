@@ -16,14 +16,14 @@ from crm.tests.personas import as_actor, browser
 
 pytestmark = pytest.mark.usefixtures("vault", "rights")
 ID, MOBILE = "11010519491231002X", "13812345678"
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX: dict[str, Any] = {"HTTP_HX_REQUEST": "true"}
 
 
 @pytest.fixture
 def rights(bank: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relationship manager may see the mobile of her own; nobody the ID number but a risk officer with a reason."""
     monkeypatch.setattr(policy, "_policies", {})
-    common = {"name": "Value", "purpose": "test"}
+    common: dict[str, Any] = {"name": "Value", "purpose": "test"}
     policy.register(
         policy.FieldPolicy(label="tests.vault.id_number", permission="tests.reveal_id", reason="always", **common),
         policy.FieldPolicy(label="tests.vault.mobile", permission="tests.reveal_mobile", reason="unless_own", **common),

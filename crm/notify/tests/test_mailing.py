@@ -192,6 +192,8 @@ def test_the_sweep_sends_what_a_lost_message_left_and_twice_changes_nothing(sun_
     with queue.captured() as lost:
         tell(sun_yue)
     assert len(lost) == 1
+    assert services.send_owed() == 0  # its own message is on the way
+    Notice.objects.update(mail_next_at=timezone.now() - services.LOST_AFTER)
     for _time in range(2):
         with queue.captured() as calls:
             services.send_owed()
