@@ -21,7 +21,7 @@ class StaffConfig(AppConfig):
         from crm.log.actions import declare
         from crm.notify import alarms
         from crm.staff.choices import ACTIONS
-        from crm.staff.providers import offer_tiles
+        from crm.staff.providers import offer_changes, offer_tiles
         from crm.staff.services.duty import people_on_duty
         from crm.staff.services.role_table import load_role_table, reach_of_roles
 
@@ -40,4 +40,5 @@ class StaffConfig(AppConfig):
         register_role_table(reach_of_roles)
         alarms.register_people(people_on_duty)
         offer_tiles()
+        offer_changes()
         post_migrate.connect(load_role_table, sender=self, dispatch_uid="staff.load_role_table")

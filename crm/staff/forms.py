@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
+from crm.access.reach import Reach
 from crm.staff.choices import ROLE_LABELS, STAFF_ROLES, BranchLevel
-from crm.staff.models import Branch
+from crm.staff.models import Branch, RolePermission
 from crm.staff.models.branches import branch_code
 from crm.staff.models.people import employee_number
 
@@ -115,3 +116,16 @@ class BranchForm(forms.Form):
         if Branch.objects.filter(code=code).exists():
             raise ValidationError(_("A branch with this code is there already."))
         return code
+
+
+def _known_permissions() -> list[tuple[str, str]]:
+    names = RolePermission.objects.order_by("permission").values_list("permission", flat=True).distinct()
+    return [(name, name) for name in names]
+
+
+class RolePermissionForm(forms.Form):
+    """Another reach for one permission of a role."""
+
+    permission = forms.ChoiceField(label=_("Permission"), choices=_known_permissions)
+    reach = forms.ChoiceField(label=_("Reach"), choices=Reach.choices)
+    reason = forms.CharField(label=_("Reason"), max_length=200)

@@ -1,4 +1,4 @@
-"""What this app puts on the home page."""
+"""What this app offers to the ground: tiles of the home page, and the change of a role as a thing to decide."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,8 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.reach import Reach
+from crm.approvals.handlers import Difference, Handler
+from crm.approvals.handlers import register as register_handler
+from crm.approvals.models import ChangeRequest
 from crm.log.models import Event
 from crm.staff.models import Branch, ServiceClient, User
+from crm.staff.services.role_changes import CHANGE_ROLE, DECIDE, PROPOSE, set_role_permission, version_of
 from crm.staff.tiles import Figure, Tile, register
 
 
@@ -72,4 +76,39 @@ def offer_tiles() -> None:
         Tile("staff.people", _("People"), "staff.view_user", people_tile, order=80, span=6),
         Tile("staff.sign_ins", _("Sign-ins of the last 24 hours"), "staff.change_user", sign_in_tile, order=81, span=6),
         Tile("staff.network", _("Bank and partners"), "staff.view_branch", network_tile, order=82, span=6),
+    )
+
+
+def describe(request: ChangeRequest) -> list[Difference]:
+    """Return the one line that changes; none when it is so already."""
+    asked = request.payload
+    if asked["before"] == asked["reach"]:
+        return []
+    before, after = Reach(asked["before"]).label, Reach(asked["reach"]).label
+    return [Difference(asked["permission"], asked["permission"], str(before), str(after))]
+
+
+def apply(actor: Actor, request: ChangeRequest) -> None:
+    """Change the role; called inside the deciding transaction."""
+    set_role_permission(actor=actor, request=request)
+
+
+def target_url(request: ChangeRequest) -> str:
+    """Return the page of the role."""
+    return reverse("staff:role", args=[request.target_ref])
+
+
+def offer_changes() -> None:
+    """Register what can be proposed about this app (in ``AppConfig.ready``)."""
+    register_handler(
+        Handler(
+            kind=CHANGE_ROLE,
+            label=_("Change of a role"),
+            propose_permission=PROPOSE,
+            decide_permission=DECIDE,
+            describe=describe,
+            base_version=version_of,
+            apply=apply,
+            target_url=target_url,
+        )
     )

@@ -7,6 +7,7 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "staff.change_user": ("all", "advanced"),
         "staff.view_role": ("all", "advanced"),
         "staff.change_role": ("all", "advanced"),
+        "staff.approve_role": ("all", "advanced"),
         "staff.view_branch": "all",
         "staff.view_serviceclient": ("all", "advanced"),
     },

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.staff.views import branches, home, people, sign_in
+from crm.staff.views import branches, home, people, roles, sign_in
 
 app_name = "staff"
 urlpatterns = [
@@ -22,5 +22,6 @@ urlpatterns = [
     path("branches/", branches.branch_list, name="branch_list"),
     path("branches/new/", branches.branch_add, name="branch_add"),
     path("partners/", branches.client_list, name="client_list"),
-    path("roles/", branches.role_list, name="role_list"),
+    path("roles/", roles.role_list, name="role_list"),
+    path("roles/<slug:code>/", roles.role, name="role"),
 ]

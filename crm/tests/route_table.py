@@ -85,6 +85,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "risk/inquiries/<ref:reference>/withdraw/": "risk.work_case",
     "risk/verdicts/": "risk.view_assessment",
     "roles/": "staff.view_role",
+    "roles/<slug:code>/": "staff.view_role",
     "search/": "signed-in",
     "sign-in/": "open",
     "sign-in/next/": "open",

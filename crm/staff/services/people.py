@@ -8,12 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.errors import Conflict, DomainError
-from crm.access.reach import Reach
 from crm.access.services import require
 from crm.fields.pinyin import pinyin
 from crm.log import services as log
 from crm.staff.choices import EXCLUSIVE_ROLES, STAFF_ROLES, Theme, TokenPurpose
-from crm.staff.models import Branch, Role, RoleAssignment, RolePermission, User
+from crm.staff.models import Branch, Role, RoleAssignment, User
 from crm.staff.models.people import normal_number
 from crm.staff.services.tokens import issue_token
 
@@ -130,18 +129,6 @@ def choose(*, actor: Actor, person: User, language: str | None = None, theme: st
     data = {"language": person.language, "theme": str(person.theme)}
     log.record(actor=actor, action="staff.preference_changed", target=person, data=data)
     return person
-
-
-@transaction.atomic
-def set_role_permission(*, actor: Actor, role: Role, permission: str, reach: str) -> RolePermission:
-    """Set how far one permission of a role reaches, from the next request on."""
-    require(actor, "staff.change_role")
-    row: RolePermission = RolePermission.objects.locked().get(role=role, permission=permission)
-    before, row.reach = row.reach, str(Reach(reach))
-    row.save(update_fields=["reach"])
-    data = {"permission": permission, "before": before, "after": row.reach}
-    log.record(actor=actor, action="staff.role_permission_changed", target=role, data=data)
-    return row
 
 
 def plant_branch(*, code: str, name: str, level: str, parent: Branch | None = None) -> Branch:

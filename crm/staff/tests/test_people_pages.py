@@ -90,7 +90,8 @@ def test_the_first_branch_is_head_office(db: None) -> None:
 
 
 def test_officers_see_roles_and_partners(security_officer: User, system_officer: User, partner: ServiceClient) -> None:
-    assert "staff.change_role" in browser(security_officer).get("/roles/").content.decode()
+    assert "staff.change_role" in browser(security_officer).get("/roles/security-officer/").content.decode()
+    assert "service-importer" in browser(security_officer).get("/roles/").content.decode()
     page = browser(system_officer).get("/partners/").content.decode()
     assert "mobile-bank" in page
     assert partner.token_hash not in page

@@ -1,5 +1,7 @@
 """Roles are data: loaded once, never overwritten, effective at the next request, one answer everywhere."""
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -7,11 +9,13 @@ from crm.access.actor import IMPORTER, SYSTEM
 from crm.access.errors import NotVisible, Refused
 from crm.access.reach import Reach
 from crm.access.services import may, require
+from crm.approvals.models import ChangeRequest
+from crm.approvals.services import decide
 from crm.log.models import Event
 from crm.staff.choices import ROLE_LABELS
 from crm.staff.models import Role, RoleAssignment, RolePermission, User
 from crm.staff.services import people_on_duty
-from crm.staff.services.people import RolesConflict, set_role_permission, set_roles
+from crm.staff.services.people import RolesConflict, set_roles
 from crm.staff.services.role_table import load_role_table, stock_permissions
 from crm.tests.personas import Bank, as_actor, browser
 
@@ -33,14 +37,32 @@ def test_loading_again_keeps_what_the_bank_changed() -> None:
     assert load_role_table() == 0
 
 
-def test_a_change_holds_at_the_next_request(branch_manager: User, security_officer: User) -> None:
-    client = browser(branch_manager)
+def test_a_change_by_two_officers_holds_at_the_next_request(
+    branch_manager: User, security_officer: User, second_security_officer: User
+) -> None:
+    client, officer = browser(branch_manager), browser(security_officer)
+    form = {"permission": "staff.view_user", "reach": "none", "reason": "outlets are seen by head office only"}
+    page = officer.post("/roles/branch-manager/", form)
+    asked = ChangeRequest.objects.get()
+    assert (page.status_code, page["Location"]) == (302, f"/approvals/{asked.reference}/")
     assert client.get("/staff/").status_code == 200
-    role = Role.objects.get(code="branch-manager")
-    set_role_permission(actor=as_actor(security_officer), role=role, permission="staff.view_user", reach="none")
+    decision: dict[str, Any] = {"request": asked, "approve": True, "reason": "agreed", "shown_hash": asked.shown_hash}
+    with pytest.raises(Refused):
+        decide(actor=as_actor(security_officer), **decision)
+    assert client.get("/staff/").status_code == 200
+    decide(actor=as_actor(second_security_officer), **decision)
     assert client.get("/staff/").status_code == 403
     line = Event.objects.get(action="staff.role_permission_changed")
     assert line.data == {"permission": "staff.view_user", "before": "branch", "after": "none"}
+    assert (line.actor_number, line.target_ref) == ("85002", "branch-manager")
+
+
+def test_a_change_that_changes_nothing_is_not_asked(security_officer: User) -> None:
+    form = {"permission": "staff.view_user", "reach": "branch", "reason": "as it is"}
+    page = browser(security_officer).post("/roles/branch-manager/", form)
+    assert page.status_code == 200
+    assert page.context["form"].errors
+    assert not ChangeRequest.objects.exists()
 
 
 def test_one_answer_from_all_doors(bank: Bank) -> None:

@@ -1,4 +1,4 @@
-"""Pages about the tree of branches, partner systems and the role table."""
+"""Pages about the tree of branches and the partner systems."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm.access.gate import gated
 from crm.access.services import actor_of, may
 from crm.staff.forms import BranchForm
-from crm.staff.models import Branch, Role, RolePermission, ServiceClient
+from crm.staff.models import Branch, ServiceClient
 from crm.staff.services.people import create_branch
 
 
@@ -43,14 +43,3 @@ def branch_add(request: HttpRequest) -> HttpResponse:
 def client_list(request: HttpRequest) -> HttpResponse:
     """Show the partner systems; their tokens are known to nobody here."""
     return render(request, "staff/client_list.html", {"clients": ServiceClient.objects.visible_to(actor_of(request))})
-
-
-@gated("staff.view_role")
-@require_safe
-def role_list(request: HttpRequest) -> HttpResponse:
-    """Show every role with its permissions, reach and level."""
-    rows = RolePermission.objects.visible_to(actor_of(request), "staff.view_role").select_related("role")
-    roles: dict[Role, list[RolePermission]] = {}
-    for row in rows.order_by("role__code", "permission"):
-        roles.setdefault(row.role, []).append(row)
-    return render(request, "staff/role_list.html", {"roles": roles.items()})
