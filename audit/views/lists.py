@@ -54,7 +54,7 @@ class EventList(ListDefinition):
         Column("customer", _("Customer"), kind="mono"),
         Column("reason", _("Reason"), kind="why"),
         Column("address", _("Address"), kind="mono"),
-        Column("view", _("View"), kind="badge", level=view_level),
+        Column("view", _("Log view"), kind="badge", level=view_level),
         Column("role", _("Role"), shown=False),
         Column("origin", _("Origin"), shown=False),
         Column("approver", _("Approver"), shown=False),
@@ -63,7 +63,7 @@ class EventList(ListDefinition):
     )
     filters = (
         DateRange("at", _("Time"), field="at"),
-        Choice("view", _("View"), View.choices),
+        Choice("view", _("Log view"), View.choices),
         Text("actor", _("Employee number"), field="actor_number", exact=True),
         Choice("action", _("Action"), _actions),
         Choice("result", _("Result"), Result.choices, multiple=True),

@@ -21,10 +21,12 @@ An app shows a model there in its own `admin.py`::
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
@@ -118,6 +120,7 @@ class ReadOnlyAdmin(_ModelAdmin):
     """Base of every table shown to auditors; see the module's text."""
 
     reference_field = "reference"
+    change_form_template = "admin/auditor_form.html"
     actions = None
     paginator = CappedPaginator
     show_full_result_count = False
@@ -185,11 +188,39 @@ class ReadOnlyAdmin(_ModelAdmin):
         """The list that links by reference."""
         return ReferenceList
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The columns the app named, moments on the bank's clock."""
+        return [self._on_the_banks_clock(name) for name in self.list_display]
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The fields the app named; bytes are never shown."""
+        """The fields the app named, moments on the bank's clock; bytes are never shown."""
         if not self.fields:
             raise TypeError(f"{type(self).__name__} must name its fields")
-        return self.fields
+        return [self._on_the_banks_clock(name) for name in self.fields]
+
+    def _on_the_banks_clock(self, name: Any) -> Any:
+        """A column that shows a moment as every page does; other names as they are."""
+        try:
+            column = self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return name
+        if not isinstance(column, models.DateTimeField):
+            return name
+        if name not in self._clocks:
+            zone = ZoneInfo(settings.BANK_ZONE)
+
+            @admin.display(description=column.verbose_name, ordering=name)
+            def moment(obj: models.Model) -> str:
+                at = getattr(obj, name)
+                return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else ""
+
+            self._clocks[name] = moment
+        return self._clocks[name]
+
+    @cached_property
+    def _clocks(self) -> dict[str, Callable[[models.Model], str]]:
+        # Kept, because Django compares the fields with the read-only fields by identity.
+        return {}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """All of them."""
@@ -215,7 +246,8 @@ class ReadOnlyAdmin(_ModelAdmin):
             raise NotVisible(self.view_permission, detail=f"{self.opts.label_lower} {object_id}")
         with transaction.atomic():
             log.record(actor=actor, action="admin.viewed", target=obj)
-        return super().change_view(request, object_id, form_url, extra_context)
+        titles = {"title": self.opts.verbose_name, "subtitle": str(getattr(obj, self.reference_field))}
+        return super().change_view(request, object_id, form_url, {**titles, **(extra_context or {})})
 
     def _enter(self, request: HttpRequest) -> Actor:
         actor = actor_of(request)

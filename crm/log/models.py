@@ -50,7 +50,7 @@ class Event(models.Model):
     session = models.TextField(_("Session"))
     address = models.TextField(_("Address"))
     request_id = models.TextField(_("Request"))
-    view = models.TextField(_("View"), choices=View.choices)
+    view = models.TextField(_("Log view"), choices=View.choices)
     action = models.TextField(_("Action"))
     result = models.TextField(_("Result"), choices=Result.choices)
     target_type = models.TextField(_("Object type"))
@@ -70,7 +70,7 @@ class Event(models.Model):
         verbose_name_plural = _("log events")
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_number} {self.action}"
+        return f"{self.actor_number} {self.action}".strip()
 
     @property
     def reference(self) -> str:

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('session', models.TextField(verbose_name='Session')),
                 ('address', models.TextField(verbose_name='Address')),
                 ('request_id', models.TextField(verbose_name='Request')),
-                ('view', models.TextField(choices=[('operations', 'Operation log'), ('security', 'Security event log'), ('audit', 'Audit log')], verbose_name='View')),
+                ('view', models.TextField(choices=[('operations', 'Operation log'), ('security', 'Security event log'), ('audit', 'Audit log')], verbose_name='Log view')),
                 ('action', models.TextField(verbose_name='Action')),
                 ('result', models.TextField(choices=[('done', 'Done'), ('refused', 'Refused'), ('failed', 'Failed')], verbose_name='Result')),
                 ('target_type', models.TextField(verbose_name='Object type')),

@@ -77,7 +77,7 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
     yield go
     for context in contexts:
         context.close()
-    assert heard == [], "the browser complained"
+    assert heard == [], f"the browser complained: {heard}"
 
 
 def fits(page: Page) -> bool:
