@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import timezone
+from django.utils import timezone, translation
 from openpyxl import Workbook, load_workbook
 
 from crm.access.actor import SYSTEM
 from crm.access.errors import DomainError, Refused
 from crm.fields.models import DataKey
+from crm.jobs.models import Job
 from crm.jobs.queue import captured
 from crm.staff.models import User
 from crm.tests.personas import as_actor, browser
@@ -201,7 +202,7 @@ def test_a_row_on_a_frozen_account_is_kept_as_refused(desk: Desk, salary_account
 )
 def test_what_is_no_table_is_refused_in_words(desk: Desk, content: bytes, words: str) -> None:
     """And leaves no file behind."""
-    with pytest.raises(UnreadableFile, match=words):
+    with translation.override("en"), pytest.raises(UnreadableFile, match=words):
         row = desk.take_in(content)
         imports.check(actor=desk.actor, row=row, columns=row.columns, defaults=DEFAULTS)
     assert FileImport.objects.count() == 0
@@ -296,21 +297,26 @@ def test_the_work_needs_the_right_when_it_runs(desk: Desk, auditor: User) -> Non
 
 
 SCRIPT = """
-import sys, django
+import sys, time, django
 django.setup()
 from transactions import importers
 from crm.staff.models import User
 from crm.access.middleware import staff_actor
 user = User.objects.select_related("branch").get(number="84001")
+record = importers.record
+def slowly(**given):
+    time.sleep(float(sys.argv[2]))  # long enough for the killer to see where it is
+    return record(**given)
+importers.record = slowly
 importers.load_file(actor=staff_actor(user, origin="task"), job_id=int(sys.argv[1]))
 """
 
 
 @contextmanager
-def worker(job_id: int) -> Iterator[subprocess.Popen[bytes]]:
+def worker(job_id: int, pause: float = 0) -> Iterator[subprocess.Popen[bytes]]:
     """A process that loads the job's file."""
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "crm.settings"}
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(job_id)], env=environment)
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(job_id), str(pause)], env=environment)
     try:
         yield process
     finally:
@@ -318,7 +324,7 @@ def worker(job_id: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def until(condition: Callable[[], bool], seconds: float = 90) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not condition():
@@ -335,8 +341,9 @@ def test_a_killed_load_goes_on_and_doubles_nothing(desk: Desk, mode: ImportMode)
         imports.release(actor=desk.actor, row=row, mode=mode)
     job_id = calls[0][1]["job_id"]
     whole = mode == ImportMode.ALL_OR_NOTHING
-    with worker(job_id) as process:
-        until(lambda: _progress(job_id) >= 2000)
+    with worker(job_id, pause=0.7) as process:
+        until(lambda: _progress(job_id) >= 2000 or process.poll() is not None)
+        assert process.poll() is None, Job.objects.values("state", "progress", "error", "note").get(pk=job_id)
         process.send_signal(signal.SIGKILL)
     before = Transaction.objects.count()
     assert before == 0 if whole else 0 < before < 5940
@@ -350,8 +357,6 @@ def test_a_killed_load_goes_on_and_doubles_nothing(desk: Desk, mode: ImportMode)
 
 
 def _progress(job_id: int) -> int:
-    from crm.jobs.models import Job
-
     return Job.objects.values_list("progress", flat=True).get(pk=job_id)
 
 
