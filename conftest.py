@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.test import TransactionTestCase
 
+from crm.fields import keyring
 from crm.operations.pytest_plugin import RUN
 from crm.operations.testing import PREPARATIONS
 from crm.tests import witness
@@ -32,6 +33,8 @@ def _renew_database(case: TransactionTestCase) -> None:
     """Instead of TRUNCATE, which the audit log refuses and which would also empty the seeded tables."""
     connections.close_all()
     RUN.renew_database()
+    # Ids begin again: a key remembered from the former database would seal what no other process can open.
+    keyring.forget()
 
 
 TransactionTestCase._fixture_teardown = _renew_database  # type: ignore[attr-defined]
