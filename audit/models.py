@@ -26,7 +26,7 @@ class EventQuerySet(ScopedQuerySet["Event"]):
 class Event(LogEvent):
     """A line of the audit log."""
 
-    objects = EventQuerySet.as_manager()
+    objects = EventQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         proxy = True

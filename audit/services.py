@@ -1,7 +1,6 @@
 """The auditor's verbs: every look is written down, and the log is verified on demand."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction

@@ -22,7 +22,15 @@ def list_url(model: type) -> str:
 
 def test_what_auditors_can_look_at() -> None:
     """The tables the product promises: customers, accounts, transactions, alerts, cases, freezes, events."""
-    promised = {"customers.customer", "products.account", "products.freeze", "transactions.transaction", "risk.alert", "risk.case", "audit.event"}
+    promised = {
+        "customers.customer",
+        "products.account",
+        "products.freeze",
+        "transactions.transaction",
+        "risk.alert",
+        "risk.case",
+        "audit.event",
+    }
     assert promised <= set(IDS)
 
 

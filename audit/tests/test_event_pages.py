@@ -1,5 +1,6 @@
 """The auditor finds who did what, and each of her looks is a line too."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from django.urls import reverse
 from audit.models import Event
 from audit.views.lists import EventList
 from crm.access.actor import SYSTEM
+from crm.access.reach import Reach
 from crm.lists.testing import check_list, walk
 from crm.log import services as log
 from crm.staff.models import Branch, User
@@ -49,7 +51,10 @@ def test_paging_reaches_every_line_once(auditor: User) -> None:
 
 def test_three_views(auditor: User) -> None:
     """R308, R309, R310: operation log, security event log, audit log."""
-    lines = {view: write(action) for view, action in (("operations", "approval.proposed"), ("security", "access.refused"), ("audit", "log.verified"))}
+    lines = {
+        view: write(action)
+        for view, action in (("operations", "approval.proposed"), ("security", "access.refused"), ("audit", "log.verified"))
+    }
     for view, line in lines.items():
         found = shown(auditor, view=view)
         assert line.reference in found
@@ -58,13 +63,10 @@ def test_three_views(auditor: User) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [{"actor": "80001"}, {"action": "approval.refused"}, {"result": "failed"}, {"customer": "C-2222"}, {"target": "110002"}, {"request": "r-77"}]
-    + [{"address": "10.9.8.7"}, {"q": "80001"}, {"q": "孙悦"}, {"q": "C-2222"}, {"q": "110002"}, {"q": "r-77"}],
+    [{"actor": "80001"}, {"action": "approval.refused"}, {"result": "failed"}, {"customer": "C-2222"}, {"target": "110002"}, {"request": "r-77"}, {"address": "10.9.8.7"}, {"q": "80001"}, {"q": "孙悦"}, {"q": "C-2222"}, {"q": "110002"}, {"q": "r-77"}],
 )
 def test_every_filter_finds_its_line_alone(auditor: User, sun_yue: User, bank: Bank, asked: dict[str, str]) -> None:
     """R317: who did what, to whom, from where, in which request."""
-    from dataclasses import replace
-
     write()
     actor = replace(as_actor(sun_yue), address="10.9.8.7", request_id="r-77")
     line = write(
@@ -102,8 +104,6 @@ def test_page_of_a_line(auditor: User, bank: Bank) -> None:
 
 def test_story_of_a_request(auditor: User, sun_yue: User) -> None:
     """All lines of one request, in the order of writing, and none of another."""
-    from dataclasses import replace
-
     actor = replace(as_actor(sun_yue), request_id="a1b2")
     mine = [write("approval.proposed", actor=actor), write("approval.applied", actor=actor)]
     write(actor=replace(actor, request_id="c3d4"))
@@ -129,8 +129,6 @@ def test_audit_officer_reads_too(audit_officer: User) -> None:
 
 def test_own_lines_are_all_that_less_reach_shows(bank: Bank, sun_yue: User) -> None:
     """A bank that gives somebody the log with less reach than all gives her own lines."""
-    from crm.access.reach import Reach
-
     mine = write(actor=as_actor(sun_yue))
     write()
     assert list(Event.objects.all().scope(sun_yue, Reach.BRANCH)) == [mine]

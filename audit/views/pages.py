@@ -16,8 +16,8 @@ from audit.models import Event
 from audit.views.lists import result_level, view_level
 from crm.access.errors import AccessError
 from crm.access.gate import gated
-from crm.access.services import actor_of, get_visible, may
 from crm.access.scopes import ScopedQuerySet
+from crm.access.services import actor_of, get_visible, may
 from crm.lists.positions import position
 from crm.log import anchors, proofs
 from crm.log.models import Attestation, Head, Leaf
@@ -117,6 +117,6 @@ def _target_url(actor: Any, event: Event) -> str:
     if not key or not isinstance(rows, ScopedQuerySet):
         return ""
     try:
-        return str(get_visible(rows, actor, **{key: event.target_ref}).get_absolute_url())  # type: ignore[attr-defined]
+        return str(get_visible(rows, actor, **{key: event.target_ref}).get_absolute_url())
     except (AccessError, DatabaseError):
         return ""

@@ -84,7 +84,7 @@ class AuditorSite(admin.AdminSite):
     enable_nav_sidebar = False
     final_catch_all_view = False
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """The view behind the gate; the middleware already keeps it out of caches."""
         return gated(PERMISSION)(view)
 
@@ -124,6 +124,7 @@ class ReadOnlyAdmin(_ModelAdmin):
     actions = None
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # counts over millions of rows
     list_per_page = 50
     list_max_show_all = 0
     view_on_site = False
@@ -231,7 +232,7 @@ class ReadOnlyAdmin(_ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, after the look was written down."""
         actor = self._enter(request)
-        asked = {name: hide_numbers(value) for name, value in request.GET.items()}
+        asked = {name: hide_numbers(str(value)) for name, value in request.GET.items()}
         with transaction.atomic():
             log.record(actor=actor, action="admin.listed", data={"table": self.opts.label_lower, "asked": asked})
         return super().changelist_view(request, {**(extra_context or {}), "title": self.opts.verbose_name_plural})
@@ -255,4 +256,3 @@ class ReadOnlyAdmin(_ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             raise Refused(self.view_permission, detail=f"{request.method} in the read-only admin")
         return replace(actor, origin="admin")
-

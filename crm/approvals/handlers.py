@@ -109,4 +109,6 @@ def target_of(request: "ChangeRequest") -> Model | None:
     """The object that the request is about, as it is now."""
     if not request.target_type or request.target_id is None:
         return None
-    return apps.get_model(request.target_type)._default_manager.filter(pk=request.target_id).first()
+    rows: QuerySet[Any] = apps.get_model(request.target_type)._default_manager.all()
+    found: Model | None = rows.filter(pk=request.target_id).first()
+    return found

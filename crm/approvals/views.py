@@ -46,16 +46,24 @@ class RequestList(ListDefinition):
         Column("reason", gettext_lazy("Reason"), kind="why"),
         Column("requested_by", gettext_lazy("Proposed by"), sort="requested_by_number"),
         Column("requested_at", gettext_lazy("Proposed at"), kind="moment", sort="requested_at"),
-        Column("expires_at", gettext_lazy("Expires"), kind="due", value=lambda row: row.expires_at if row.is_open else None, sort="expires_at"),
+        Column(
+            "expires_at", gettext_lazy("Expires"), kind="due", value=lambda row: row.expires_at if row.is_open else None, sort="expires_at"
+        ),
         Column("state", gettext_lazy("State"), kind="badge", level=_level, sort="state"),
         Column("decided_by", gettext_lazy("Decided by"), shown=False),
         Column("decided_at", gettext_lazy("Decided at"), kind="moment", sort="decided_at", shown=False),
     )
     filters = (
-        Flag("to_decide", gettext_lazy("To decide"), lambda rows, actor: rows.filter(pk__in=ChangeRequest.objects.to_decide(actor).values("pk"))),
+        Flag(
+            "to_decide",
+            gettext_lazy("To decide"),
+            lambda rows, actor: rows.filter(pk__in=ChangeRequest.objects.to_decide(actor).values("pk")),
+        ),
         Flag("mine", gettext_lazy("Mine"), lambda rows, actor: rows.filter(requested_by_id=actor.user_id)),
         Choice("state", gettext_lazy("State"), State.choices, multiple=True),
-        Choice("kind", gettext_lazy("What is asked for"), lambda: [(handler.kind, handler.label) for handler in handlers.registered()]),
+        Choice(
+            "kind", gettext_lazy("What is asked for"), lambda: [(handler.kind, str(handler.label)) for handler in handlers.registered()]
+        ),
         DateRange("requested", gettext_lazy("Proposed at"), field="requested_at"),
     )
     presets = (

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,7 @@ def clean(value: Any) -> Any:
     """
     match value:
         case None | bool() | int():
-            return value.value if isinstance(value, Enum) else value
+            return value
         case Promise() | str():
             return str(value).replace("\x00", "?").encode("utf-8", "replace").decode("utf-8")
         case float():

@@ -27,23 +27,40 @@ class ActorLike(Protocol):
     """What the log needs to know about who acts; `crm.access.actor.Actor` is one."""
 
     @property
-    def number(self) -> str: ...
+    def number(self) -> str:
+        """Employee number, partner code or service name."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What people call the actor."""
+
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """staff, service, customer, partner or anonymous."""
+
     @property
-    def role(self) -> str: ...
+    def role(self) -> str:
+        """Role codes, joined by commas."""
+
     @property
-    def origin(self) -> str: ...
+    def origin(self) -> str:
+        """The door: web, api, task, command, file or admin."""
+
     @property
-    def user_id(self) -> int | None: ...
+    def user_id(self) -> int | None:
+        """The user's row, if there is one."""
+
     @property
-    def session(self) -> str: ...
+    def session(self) -> str:
+        """The session; only a mark of it is written."""
+
     @property
-    def address(self) -> str: ...
+    def address(self) -> str:
+        """Where the request came from."""
+
     @property
-    def request_id(self) -> str: ...
+    def request_id(self) -> str:
+        """The request, task or command."""
 
 
 class OutsideTransaction(RuntimeError):
@@ -57,7 +74,21 @@ class LogUnavailable(RuntimeError):
     """A refusal could not be written down; the answer must be 503."""
 
 
-_TEXT = ["actor_number", "actor_name", "actor_kind", "role", "origin", "session", "address", "request_id", "view", "action", "result", "target_type", "target_ref"]
+_TEXT = [
+    "actor_number",
+    "actor_name",
+    "actor_kind",
+    "role",
+    "origin",
+    "session",
+    "address",
+    "request_id",
+    "view",
+    "action",
+    "result",
+    "target_type",
+    "target_ref",
+]
 _COLUMNS = ["uid", "at", "actor_id", *_TEXT, "customer", "reason", "approver", "data", "body", "mac"]
 _INSERT = "INSERT INTO log_event ({}) VALUES ({}) RETURNING id, txid".format(
     ", ".join(_COLUMNS), ", ".join("%s::jsonb" if name == "data" else "%s" for name in _COLUMNS)

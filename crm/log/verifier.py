@@ -64,7 +64,28 @@ NOTES = {
     "unattested": gettext_noop("The newest %(lines)s lines are not attested yet."),
     "other_log": gettext_noop("%(anchors)s anchors belong to another log and were left out."),
 }
-COLUMNS = ["uid", "at", "actor_id", "actor_number", "actor_name", "actor_kind", "role", "origin", "session", "address", "request_id", "view", "action", "result", "target_type", "target_ref", "customer", "reason", "approver", "data"]
+COLUMNS = [
+    "uid",
+    "at",
+    "actor_id",
+    "actor_number",
+    "actor_name",
+    "actor_kind",
+    "role",
+    "origin",
+    "session",
+    "address",
+    "request_id",
+    "view",
+    "action",
+    "result",
+    "target_type",
+    "target_ref",
+    "customer",
+    "reason",
+    "approver",
+    "data",
+]
 _ROWS = (
     "SELECT s.seq, s.event_id, s.prev, s.hash, e.id, e.txid::text::bigint, e.body, e.mac, "
     + ", ".join(f"e.{name}" for name in COLUMNS)

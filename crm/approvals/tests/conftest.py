@@ -17,7 +17,7 @@ Propose = Callable[..., ChangeRequest]
 
 
 def _target(request: ChangeRequest) -> Branch:
-    return Branch.objects.get(pk=request.target_id)
+    return Branch.objects.get(pk=request.target_id or 0)
 
 
 def _describe(request: ChangeRequest) -> list[Difference]:
@@ -26,7 +26,7 @@ def _describe(request: ChangeRequest) -> list[Difference]:
 
 
 def _apply(actor: Actor, request: ChangeRequest) -> None:
-    branch = Branch.objects.locked().get(pk=request.target_id)
+    branch = Branch.objects.locked().get(pk=request.target_id or 0)
     branch.name = request.payload["name"]
     branch.save(update_fields=["name"])
 
@@ -55,7 +55,9 @@ def rename() -> Iterator[Handler]:
 def propose(bank: Bank, security_officer: User) -> Propose:
     """Propose a new name for the Beijing branch as the first security officer."""
 
-    def make(name: str = "北京城区分行", *, by: User | None = None, code: str = "110", reason: str = "机构更名", **payload: Any) -> ChangeRequest:
+    def make(
+        name: str = "北京城区分行", *, by: User | None = None, code: str = "110", reason: str = "机构更名", **payload: Any
+    ) -> ChangeRequest:
         target = Branch.objects.get(code=code)
         return services.propose(
             actor=as_actor(by or security_officer), kind=KIND, target=target, payload={"name": name, **payload}, reason=reason

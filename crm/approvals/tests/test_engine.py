@@ -66,9 +66,7 @@ def test_the_database_itself_refuses_one_person(propose: Propose, security_offic
     """Also past the service."""
     request = propose()
     with pytest.raises(IntegrityError, match="another_person"), transaction.atomic():
-        ChangeRequest.objects.filter(pk=request.pk).update(
-            state=State.APPLIED, decided_by=security_officer, decided_at=timezone.now()
-        )
+        ChangeRequest.objects.filter(pk=request.pk).update(state=State.APPLIED, decided_by=security_officer, decided_at=timezone.now())
 
 
 def test_who_took_part_cannot_decide(propose: Propose, second_security_officer: User) -> None:
@@ -184,7 +182,9 @@ def test_those_who_can_decide_are_told(propose: Propose, security_officer: User,
     assert outcome.user == security_officer
 
 
-def test_requests_are_seen_by_those_concerned(propose: Propose, security_officer: User, second_security_officer: User, sun_yue: User) -> None:
+def test_requests_are_seen_by_those_concerned(
+    propose: Propose, security_officer: User, second_security_officer: User, sun_yue: User
+) -> None:
     """Own ones and those one could decide; nobody else's."""
     request = propose()
 

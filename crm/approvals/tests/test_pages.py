@@ -38,7 +38,10 @@ def click(client: Client, request: ChangeRequest, decision: str, **data: str) ->
 def test_list_keeps_its_promises(propose: Propose, second_security_officer: User) -> None:
     codes = iter(["110", "310", "110001"])
     check_list(
-        RequestList(), path=f"{reverse(LIST)}?to_decide=on", user=second_security_officer, make_row=lambda n: propose(f"名{n}", code=next(codes))
+        RequestList(),
+        path=f"{reverse(LIST)}?to_decide=on",
+        user=second_security_officer,
+        make_row=lambda n: propose(f"名{n}", code=next(codes)),
     )
 
 
@@ -100,7 +103,9 @@ def test_strangers_get_404(propose: Propose, sun_yue: User) -> None:
     for reference in (request.reference, "CR-22222222"):
         assert client.get(reverse("approvals:request", args=[reference])).status_code == 404
         assert client.post(reverse("approvals:request_withdraw", args=[reference])).status_code == 404
-        assert client.post(reverse("approvals:request_decide", args=[reference]), {"reason": "x", "shown_hash": "0" * 64}).status_code == 404
+        assert (
+            client.post(reverse("approvals:request_decide", args=[reference]), {"reason": "x", "shown_hash": "0" * 64}).status_code == 404
+        )
     request.refresh_from_db()
     assert request.is_open
 

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("second_approves", [True, False])
-def test_two_deciders_one_outcome(propose: Propose, branch_manager: User, security_officer: User, second_security_officer: User, second_approves: bool) -> None:
+def test_two_deciders_one_outcome(
+    propose: Propose, branch_manager: User, security_officer: User, second_security_officer: User, second_approves: bool
+) -> None:
     """Whoever comes second is told that it is decided; the log holds one decision."""
     request = propose(by=branch_manager)
     mark = services.hash_of(request)
@@ -33,7 +35,12 @@ def test_two_deciders_one_outcome(propose: Propose, branch_manager: User, securi
         finally:
             connections.close_all()
 
-    clicks = [(security_officer, True), (security_officer, True), (second_security_officer, second_approves), (second_security_officer, second_approves)]
+    clicks = [
+        (security_officer, True),
+        (security_officer, True),
+        (second_security_officer, second_approves),
+        (second_security_officer, second_approves),
+    ]
     threads = [threading.Thread(target=click, args=one) for one in clicks]
     for thread in threads:
         thread.start()

@@ -1,7 +1,6 @@
 """A line stands if and only if its act does, and holds what was given."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -128,7 +127,7 @@ def test_values_without_exact_form_are_refused(value: object) -> None:
 
 
 @pytest.fixture
-def eight_threads() -> Iterator[list[threading.Thread]]:
+def eight_threads() -> list[threading.Thread]:
     """Threads that each record 25 transactions of 1 to 3 lines, some rolled back."""
 
     def work(number: int) -> None:
@@ -145,7 +144,7 @@ def eight_threads() -> Iterator[list[threading.Thread]]:
         finally:
             connections.close_all()
 
-    yield [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    return [threading.Thread(target=work, args=(number,)) for number in range(8)]
 
 
 def test_eight_threads_make_one_chain(new_lines: NewLines, eight_threads: list[threading.Thread]) -> None:

@@ -50,7 +50,7 @@ def intruder(session: "psycopg.Connection[Any]") -> Intruder:
 
     def run(*statements: str, **values: object) -> None:
         for statement in statements:
-            session.execute(statement, values)  # type: ignore[call-overload]
+            session.execute(statement, values)
 
     return run
 
@@ -168,10 +168,11 @@ def test_line_inserted_with_the_trigger_on(thousand: list[int], session: "psycop
 @pytest.mark.parametrize("content", ["body, mac", "body, mac, txid"])
 def test_swapped_lines(thousand: list[int], intruder: Intruder, session: "psycopg.Connection[Any]", content: str) -> None:
     """Two lines exchange what they say, columns included."""
-    columns = ", ".join(name for name in [*verifier.COLUMNS, *content.split(", ")])
+    columns = ", ".join([*verifier.COLUMNS, *content.split(", ")])
     intruder(
         "ALTER TABLE log_event DROP CONSTRAINT log_event_uid_key",
-        f"UPDATE log_event a SET ({columns}) = (SELECT {columns} FROM log_event b WHERE b.id = %(one)s + %(two)s - a.id) WHERE id IN (%(one)s, %(two)s)",
+        f"UPDATE log_event a SET ({columns}) = (SELECT {columns} FROM log_event b WHERE b.id = %(one)s + %(two)s - a.id) "
+        "WHERE id IN (%(one)s, %(two)s)",
         one=thousand[4],
         two=thousand[8],
     )
@@ -211,7 +212,8 @@ RECOMPUTE = """
 DO $$ DECLARE before bytea; line record; fresh bytea; BEGIN
     SELECT sha256(convert_to('crm.log ' || log_id::text, 'UTF8')) INTO before FROM log_head;
     FOR line IN SELECT s.seq, e.id, e.txid, e.body, e.mac FROM log_seal s JOIN log_event e ON e.id = s.event_id ORDER BY s.seq LOOP
-        fresh := sha256(before || int8send(line.seq) || int8send(line.id) || int8send(line.txid::text::bigint) || sha256(line.body || line.mac));
+        fresh := sha256(before || int8send(line.seq) || int8send(line.id) || int8send(line.txid::text::bigint)
+                        || sha256(line.body || line.mac));
         UPDATE log_seal SET prev = before, hash = fresh WHERE seq = line.seq;
         before := fresh;
     END LOOP;

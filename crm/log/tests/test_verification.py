@@ -4,7 +4,6 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,7 @@ def intruder(superuser: "psycopg.Connection[Any]", lines: list[int]) -> Intruder
 
     def run(*statements: str, **values: object) -> None:
         for statement in statements:
-            superuser.execute(statement, values)  # type: ignore[call-overload]
+            superuser.execute(statement, values)
         superuser.commit()
 
     return run
@@ -132,7 +131,7 @@ def test_row_finds_its_batch_line(batch: Event) -> None:
 def test_changed_batch_rows(batch: Event, superuser: "psycopg.Connection[Any]", change: str) -> None:
     """Rows of a batch that are edited, deleted, added or swapped are found, with the line they belong to."""
     superuser.execute("SET session_replication_role = replica")
-    superuser.execute(change)  # type: ignore[arg-type]
+    superuser.execute(change)
     superuser.commit()
     [(kind, values)] = found()
     assert (kind, values["line"], values["expected"]) == ("batch", batch.pk, 1_001)
@@ -164,10 +163,10 @@ def test_command_says_it_in_words(lines: list[int], intruder: Intruder) -> None:
 
 
 @pytest.fixture
-def address() -> Iterator[str]:
+def address() -> str:
     """The database's address for a program that knows nothing of Django."""
     parameters = connection.get_connection_params()
-    yield psycopg.conninfo.make_conninfo(
+    return psycopg.conninfo.make_conninfo(
         **{name: parameters[name] for name in ("host", "port", "user", "password", "dbname") if parameters.get(name)}
     )
 
@@ -215,7 +214,7 @@ def test_anchor_is_one_line_of_json(lines: list[int]) -> None:
     anchors.path().unlink(missing_ok=True)
     anchors.write_anchor()
     anchors.write_anchor()
-    lines = [json.loads(line) for line in anchors.path().read_text().splitlines()]
-    assert [line["seq"] for line in lines] == [LINES, LINES]
+    written = [json.loads(line) for line in anchors.path().read_text().splitlines()]
+    assert [line["seq"] for line in written] == [LINES, LINES]
     assert anchors.path().stat().st_mode & 0o077 == 0
-    assert hashlib.sha256(bytes.fromhex(lines[0]["hash"])).digest()
+    assert hashlib.sha256(bytes.fromhex(written[0]["hash"])).digest()

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--adopt",
             action="store_true",
-            help="after a restore from backup: attest the present state although the former attestation does not fit it; written in the log",
+            help="after a restore from backup: attest the present state although the former one does not fit; written in the log",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
