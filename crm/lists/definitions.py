@@ -104,7 +104,7 @@ class ListDefinition:
         fields["sort"] = forms.ChoiceField(required=False, choices=sorts, widget=forms.HiddenInput(), label=_("Order"))
         boxes = forms.CheckboxSelectMultiple()
         fields["columns"] = forms.MultipleChoiceField(required=False, choices=names, widget=boxes, label=_("Columns"))
-        sizes = [("", ""), *((size, size) for size in sorted({*SIZES, self.size}))]
+        sizes = sorted([("", self.size), *((size, size) for size in SIZES if size != self.size)], key=lambda choice: choice[1])
         fields["size"] = forms.TypedChoiceField(required=False, coerce=int, empty_value="", choices=sizes, label=_("Rows on a page"))
         fields["at"] = forms.CharField(required=False, max_length=2_000, widget=forms.HiddenInput(), label=_("Page"))
         return type("ListForm", (forms.Form,), fields)

@@ -9,6 +9,7 @@ from django.template.context import RequestContext
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 register = Library()
@@ -37,7 +38,7 @@ def field(bound: BoundField, wide: bool = False, label: str = "") -> SafeString:
             "field": bound,
             "kind": kind_of(bound),
             "wide": wide or isinstance(bound.field.widget, forms.Textarea),
-            "label": label or bound.label,
+            "label": capfirst(label or bound.label),
             "errors": bound.errors,
         },
     )
