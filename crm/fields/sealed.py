@@ -105,6 +105,10 @@ class Sealed:
         return hash((self.label, self.data))
 
 
+# No template opens a value: {{ customer.mobile.open }} shows nothing.
+Sealed.open.alters_data = True  # type: ignore[attr-defined]
+
+
 def seal_id_of(instance: models.Model) -> UUID:
     """The seal id of a record (its history rows carry the same one)."""
     seal_id = getattr(instance, "seal_id", None)
