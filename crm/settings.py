@@ -211,6 +211,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"  # PostgreSQL: the broker
 SESSION_COOKIE_NAME = f"crm_session_{_HOME_MARK}"
 SESSION_COOKIE_AGE = int(timedelta(hours=10).total_seconds())  # absolute end, whatever happens
 SESSION_IDLE_SECONDS = 15 * 60
+SESSION_IDLE_SECONDS = int(timedelta(minutes=15).total_seconds())
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"crm_csrf_{_HOME_MARK}"
@@ -232,6 +233,8 @@ PROXY_HEADER = os.environ.get("CRM_PROXY_HEADER", "")
 if PROXY_HEADER:
     SECURE_PROXY_SSL_HEADER = ("HTTP_" + PROXY_HEADER.upper().replace("-", "_"), "https")
 TRUSTED_PROXIES = int(os.environ.get("CRM_TRUSTED_PROXIES") or 0)  # how many proxies of ours write X-Forwarded-For
+# How many proxies in front of us append to X-Forwarded-For; 0 means that the connection's own address is the caller's.
+TRUSTED_PROXIES = int(os.environ.get("CRM_TRUSTED_PROXIES") or 0)
 SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION

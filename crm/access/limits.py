@@ -14,7 +14,7 @@ GRAIN_SECONDS = 60
 
 def idle_seconds() -> int:
     """Return after how many idle seconds a session ends (setting ``SESSION_IDLE_SECONDS``)."""
-    return int(getattr(settings, "SESSION_IDLE_SECONDS", 15 * 60))
+    return int(settings.SESSION_IDLE_SECONDS)
 
 
 def absolute_seconds() -> int:

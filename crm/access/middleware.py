@@ -40,8 +40,8 @@ class ActorMiddleware:
         structlog.contextvars.bind_contextvars(request_id=request.id)  # type: ignore[attr-defined]
         request.refusal = None  # type: ignore[attr-defined]
         request.actor = _actor(request)  # type: ignore[attr-defined]
-        response = _end_if_over(request) or self.get_response(request)
-        response = _written_down(request, response)
+        _end_if_over(request)
+        response = _written_down(request, self.get_response(request))
         response.headers["X-Request-ID"] = request.id  # type: ignore[attr-defined]
         return response
 
@@ -111,7 +111,7 @@ def staff_actor(user: Any, *, origin: Origin = "web", **more: Any) -> Actor:
 
 def client_address(request: HttpRequest) -> str:
     """Return the address the request came from, behind as many proxies as ``TRUSTED_PROXIES`` says (0)."""
-    proxies = int(getattr(settings, "TRUSTED_PROXIES", 0))
+    proxies = int(settings.TRUSTED_PROXIES)
     chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     if proxies and len(chain) >= proxies:
         return str(chain[-proxies])[:45]
@@ -122,15 +122,14 @@ def _moment(text: Any) -> datetime | None:
     return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
-def _end_if_over(request: HttpRequest) -> HttpResponseBase | None:
+def _end_if_over(request: HttpRequest) -> None:
     actor = cast(Actor, request.actor)  # type: ignore[attr-defined]
     if not actor.is_signed_in or not limits.is_over(request.session):
-        return None
+        return
     with transaction.atomic():
         auth.logout(request)
         log.record(actor=actor, action="access.session_ended", target=actor.user)
     request.actor = _actor(request)  # type: ignore[attr-defined]
-    return None
 
 
 def _written_down(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from django.conf import LazySettings
 from django.db import DatabaseError
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from crm.access.middleware import client_address
 from crm.log import services as log
 from crm.log.models import Event
 from crm.staff.models import User
@@ -96,3 +98,11 @@ def test_an_old_form_is_403_in_words(sun_yue: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(sun_yue)
     assert client.post("/theme/", {"theme": "dark"}).status_code == 403
+
+
+@pytest.mark.parametrize(("proxies", "address"), [(0, "10.0.0.9"), (1, "203.0.113.7"), (2, "198.51.100.1"), (3, "10.0.0.9")])
+def test_the_address_is_what_our_own_proxies_saw(settings: LazySettings, proxies: int, address: str) -> None:
+    """A caller may write anything in front of the header; only what trusted proxies appended counts."""
+    settings.TRUSTED_PROXIES = proxies
+    headers = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
+    assert client_address(RequestFactory(headers=headers).get("/", REMOTE_ADDR="10.0.0.9")) == address
