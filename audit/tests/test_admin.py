@@ -6,8 +6,14 @@ from django.urls import get_resolver, reverse
 
 from audit.models import Event
 from crm.access.admin import PERMISSION, ReadOnlyAdmin, auditor_site
+from crm.lists.testing import count_queries
 from crm.staff.models import User
-from crm.tests.personas import Bank, browser
+from crm.tests.personas import Bank, as_actor, browser
+from customers.models import Customer
+from customers.tests.personas import person
+from products.models import Account, Freeze
+from products.services import place_freeze
+from products.tests.personas import account_of
 
 pytestmark = pytest.mark.django_db
 REGISTERED = sorted(auditor_site._registry.items(), key=lambda pair: pair[0]._meta.label_lower)
@@ -97,3 +103,35 @@ def test_signing_in_is_the_products(client: object) -> None:
     names = {key for key in get_resolver().namespace_dict["admin"][1].reverse_dict if isinstance(key, str)}
     assert not names & {"login", "logout", "password_change", "autocomplete", "view_on_site"}
     assert isinstance(auditor_site, AdminSite)
+
+
+def test_customers_and_accounts_are_masked(auditor: User, zhang_wei: Customer, salary_account: Account) -> None:
+    """Neither list nor page shows a clear name, ID, mobile, address or account number."""
+    client = browser(auditor)
+    pages = [list_url(Customer), reverse("admin:customers_customer_row", args=[zhang_wei.reference])]
+    pages += [list_url(Account), reverse("admin:products_account_row", args=[salary_account.reference])]
+    for url in pages:
+        response = client.get(url)
+        assert response.status_code == 200
+        text = response.content.decode()
+        for clear in ("张伟", "110105198603041215", "13812345678", "zhangwei@mail.test", "东直门内大街", "6222020000001238821"):
+            assert clear not in text, f"{url} shows {clear}"
+    assert "110105********1215" in client.get(pages[1]).content.decode()
+    look = Event.objects.filter(action="admin.viewed", target_type="customers.customer").latest("pk")
+    assert (look.target_ref, look.customer) == (zhang_wei.reference, zhang_wei.reference)
+
+
+def test_lists_cost_the_same_for_more_rows(auditor: User, bank: Bank, zhang_wei: Customer, salary_account: Account) -> None:
+    """No query per row."""
+    client = browser(auditor)
+    tables = [list_url(Customer), list_url(Account), list_url(Freeze)]
+    for url in tables:
+        client.get(url)
+    place_freeze(actor=as_actor(bank.people["82001"]), customer=zhang_wei, kind="payment_stop", reason="x")
+    before = [count_queries(client, url) for url in tables]
+    other = person(bank, "6217000177", name="王五")
+    account_of(other, "6222020000009990011")
+    account_of(other, "6222020000009990022", kind="class_2")
+    for customer in (other, person(bank, "6217000188", name="赵六")):
+        place_freeze(actor=as_actor(bank.people["82001"]), customer=customer, kind="payment_stop", reason="x")
+    assert [count_queries(client, url) for url in tables] == before

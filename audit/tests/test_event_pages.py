@@ -63,7 +63,20 @@ def test_three_views(auditor: User) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [{"actor": "80001"}, {"action": "approval.refused"}, {"result": "failed"}, {"customer": "C-2222"}, {"target": "110002"}, {"request": "r-77"}, {"address": "10.9.8.7"}, {"q": "80001"}, {"q": "孙悦"}, {"q": "C-2222"}, {"q": "110002"}, {"q": "r-77"}],
+    [
+        {"actor": "80001"},
+        {"action": "approval.refused"},
+        {"result": "failed"},
+        {"customer": "C-2222"},
+        {"target": "110002"},
+        {"request": "r-77"},
+        {"address": "10.9.8.7"},
+        {"q": "80001"},
+        {"q": "孙悦"},
+        {"q": "C-2222"},
+        {"q": "110002"},
+        {"q": "r-77"},
+    ],
 )
 def test_every_filter_finds_its_line_alone(auditor: User, sun_yue: User, bank: Bank, asked: dict[str, str]) -> None:
     """R317: who did what, to whom, from where, in which request."""

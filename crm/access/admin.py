@@ -247,8 +247,12 @@ class ReadOnlyAdmin(_ModelAdmin):
             raise NotVisible(self.view_permission, detail=f"{self.opts.label_lower} {object_id}")
         with transaction.atomic():
             log.record(actor=actor, action="admin.viewed", target=obj)
-        titles = {"title": self.opts.verbose_name, "subtitle": str(getattr(obj, self.reference_field))}
-        return super().change_view(request, object_id, form_url, {**titles, **(extra_context or {})})
+        shown = {
+            "title": self.opts.verbose_name,
+            "subtitle": str(getattr(obj, self.reference_field)),
+            "list_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+        }
+        return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
 
     def _enter(self, request: HttpRequest) -> Actor:
         actor = actor_of(request)
