@@ -39,6 +39,7 @@ class PerRow:
     def compile(self, facts: Iterable[Fact], plan: Plan) -> None:
         """Add the facts to the plan."""
         shared: dict[tuple[str, int], list[WindowFact]] = {}
+        lasts: dict[tuple[object, ...], list[LastFact]] = {}
         for fact in facts:
             match fact:
                 case WindowFact() if fact.formula != "distinct":
@@ -47,7 +48,7 @@ class PerRow:
                 case WindowFact():
                     self._single(plan, fact, self._distinct(fact))
                 case LastFact():
-                    self._single(plan, fact, self._last(fact))
+                    lasts.setdefault((fact.key, fact.same, fact.count, fact.days), []).append(fact)
                 case DailyPeakFact():
                     self._single(plan, fact, self._daily_peak(fact))
                 case DatedFact():
@@ -57,6 +58,8 @@ class PerRow:
                     self._single(plan, fact, self._balance(fact))
         for group in shared.values():
             self._windows(plan, group)
+        for row_group in lasts.values():
+            self._last(plan, row_group)
 
     def matching(self, fact: WindowFact | LastFact | DailyPeakFact) -> str:
         """Return the source and conditions of the rows ``h`` that a fact counts for the event ``c``."""
@@ -121,17 +124,24 @@ class PerRow:
             f" AND {condition} AND h.counterparty_index IS NOT NULL LIMIT {self.binder.add(fact.cap, 'bigint')}) d"
         )
 
-    def _last(self, fact: LastFact) -> str:
-        same = "".join(f" AND {same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in fact.same)
+    def _last(self, plan: Plan, group: list[LastFact]) -> None:
+        """One look at the last events for all facts about them."""
+        first = group[0]
+        same = "".join(f" AND {same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in first.same)
         # Events of one microsecond and one tie value are told apart by their own id, never by arrival.
         others = (
-            f"SELECT {', '.join('h.' + name for name in READABLE)} {self._source(fact, fact.reach)}{same} AND h.id <> c.id"
-            f" ORDER BY h.event_order DESC, h.external_id DESC LIMIT {self.binder.add(fact.count - 1, 'bigint')}"
+            f"SELECT {', '.join('h.' + name for name in READABLE)} {self._source(first, first.reach)}{same} AND h.id <> c.id"
+            f" ORDER BY h.event_order DESC, h.external_id DESC LIMIT {self.binder.add(first.count - 1, 'bigint')}"
         )
         itself = f"SELECT {', '.join('c.' + name for name in READABLE)}"
-        filtered = f" FILTER (WHERE {self._where(fact)[0]})" if fact.where is not None else ""
-        parts = [f"({part}{filtered})" for part in aggregates(fact.formula, fact.of, "h")]
-        return f"SELECT {finished(fact.formula, parts)} AS value FROM (({others}) UNION ALL {itself}) h"
+        figures = []
+        for place, fact in enumerate(group):
+            filtered = f" FILTER (WHERE {self._where(fact)[0]})" if fact.where is not None else ""
+            parts = [f"({part}{filtered})" for part in aggregates(fact.formula, fact.of, "h")]
+            figures.append(f"{finished(fact.formula, parts)} AS p{place}")
+        alias = plan.join(f"SELECT {', '.join(figures)} FROM (({others}) UNION ALL {itself}) h")
+        for place, fact in enumerate(group):
+            plan.columns[fact.identity] = f"{alias}.p{place}"
 
     def _daily_peak(self, fact: DailyPeakFact) -> str:
         figure = "count(*)" if fact.formula == "count" else f"sum({amount_sql(fact.of, 'h')})"

@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from crm.access.actor import Actor
+from crm.access.references import new_reference
 from crm.log import services as log
 from risk.choices import Band
 from risk.models import Alert, AlertHit, Hit, Snooze
@@ -45,28 +46,43 @@ class Wanted:
 def raise_alerts(*, actor: Actor, wanted: Sequence[Wanted]) -> list[Alert]:
     """Return the alerts newly raised for these hits; the others joined one that is unfinished, or rest in a pause.
 
-    The caller holds the customers, so that no two raise the same alert at once.
+    Set-based: a file of a day's transactions may raise hundreds. The caller holds the customers, so that no two raise
+    the same alert at once.
     """
     groups: dict[Subject, list[Wanted]] = {}
-    for item in wanted:
+    for item in sorted(wanted, key=lambda one: (one.rule_id, one.customer_id, one.account_id or 0, one.occurred_at)):
         groups.setdefault(item.subject, []).append(item)
     if not groups:
         return []
     rows = Alert.objects.filter(rule_id__in={s[0] for s in groups}, customer_id__in={s[1] for s in groups})
     standing = {(a.rule_id, a.customer_id, a.account_id): a for a in rows.filter(state__in=UNFINISHED)}
     paused = _paused(groups)
-    raised = []
-    for subject, items in sorted(groups.items(), key=lambda pair: (pair[0][0], pair[0][1], pair[0][2] or 0)):
-        alert = standing.get(subject)
-        if alert is not None:
-            _join(alert, items)
-            _attach(alert, items)
-        elif subject not in paused or any(item.never_suppressed for item in items):
-            alert = _create(subject, items)
-            _attach(alert, items)
-            raised.append(alert)
-            log.record(actor=actor, action="alert.raised", target=alert, data={"rule": alert.rule.code, "hits": len(items)})
+    joined = [_joined(standing[subject], items) for subject, items in groups.items() if subject in standing]
+    Alert.objects.bulk_update(joined, JOINED_FIELDS, batch_size=500)
+    fresh = {
+        subject: _made(subject, items)
+        for subject, items in groups.items()
+        if subject not in standing and (subject not in paused or any(item.never_suppressed for item in items))
+    }
+    raised = Alert.objects.bulk_create(fresh.values())
+    alerts = standing | dict(zip(fresh, raised, strict=True))
+    AlertHit.objects.bulk_create(
+        AlertHit(alert=alerts[subject], hit_id=item.hit_id, transaction_id=item.transaction_id)
+        for subject, items in groups.items()
+        if subject in alerts
+        for item in items
+    )
+    _write_down(actor, raised)
     return raised
+
+
+def _write_down(actor: Actor, raised: Sequence[Alert]) -> None:
+    """One line for one alert, one line over all for many."""
+    if len(raised) == 1:
+        log.record(actor=actor, action="alert.raised", target=raised[0], data={"rule": raised[0].rule.code, "hits": raised[0].hits})
+    elif raised:
+        leaves = [(alert.reference, f"{alert.rule_id} {alert.customer_id} {alert.account_id} {alert.hits}".encode()) for alert in raised]
+        log.record_batch(actor=actor, action="alert.raised", leaves=leaves, data={"alerts": len(raised)})
 
 
 def withdraw_support(*, actor: Actor, hits: Iterable[Hit]) -> list[Alert]:
@@ -93,11 +109,15 @@ def _paused(groups: dict[Subject, list[Wanted]]) -> set[Subject]:
     return paused | {subject for subject in groups if subject[:2] in snoozed}
 
 
-def _create(subject: Subject, items: Sequence[Wanted]) -> Alert:
+JOINED_FIELDS = ["band", "amount_at_risk", "hits", "first_hit_at", "last_hit_at", "priority", "supported", "version"]
+
+
+def _made(subject: Subject, items: Sequence[Wanted]) -> Alert:
     now = timezone.now()
     band = _highest(item.band for item in items)
     amount = _amount(items)
-    alert = Alert.objects.create(
+    return Alert(
+        reference=new_reference("W", 8),
         rule_id=subject[0],
         customer_id=subject[1],
         account_id=subject[2],
@@ -105,33 +125,24 @@ def _create(subject: Subject, items: Sequence[Wanted]) -> Alert:
         priority=priority(band, max(item.points for item in items), amount),
         amount_at_risk=amount,
         hits=len(items),
-        first_hit_at=min(item.occurred_at for item in items),
-        last_hit_at=max(item.occurred_at for item in items),
+        first_hit_at=items[0].occurred_at,
+        last_hit_at=items[-1].occurred_at,
         created_at=now,
         due_at=now + DUE[band],
     )
-    return Alert.objects.select_related("rule", "customer").get(pk=alert.pk)
 
 
-def _join(alert: Alert, items: Sequence[Wanted]) -> None:
+def _joined(alert: Alert, items: Sequence[Wanted]) -> Alert:
     alert.band = _highest([alert.band, *(item.band for item in items)])
     alert.amount_at_risk += _amount(items)
     alert.hits += len(items)
-    alert.first_hit_at = min(alert.first_hit_at, *(item.occurred_at for item in items))
-    alert.last_hit_at = max(alert.last_hit_at, *(item.occurred_at for item in items))
+    alert.first_hit_at = min(alert.first_hit_at, items[0].occurred_at)
+    alert.last_hit_at = max(alert.last_hit_at, items[-1].occurred_at)
     points = max(item.points for item in items)
     alert.priority = max(alert.priority, priority(Band(alert.band), points, alert.amount_at_risk))
     alert.supported = True
     alert.version += 1
-    alert.save(
-        update_fields=["band", "amount_at_risk", "hits", "first_hit_at", "last_hit_at", "priority", "supported", "version"]
-    )
-
-
-def _attach(alert: Alert, items: Sequence[Wanted]) -> None:
-    AlertHit.objects.bulk_create(
-        AlertHit(alert=alert, hit_id=item.hit_id, transaction_id=item.transaction_id) for item in items
-    )
+    return alert
 
 
 def _amount(items: Sequence[Wanted]) -> Decimal:
