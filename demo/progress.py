@@ -14,13 +14,15 @@ class Bar:
 
     def __init__(self, label: str, total: int, out: TextIO | None = None) -> None:
         self._label = label
-        self._total = max(total, 1)
+        self._total = total
         self._out = out or sys.stderr
         self._done = 0
         self._began = time.monotonic()
         self._shown = -1
 
     def __enter__(self) -> Self:
+        if self._total:
+            self._show()
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -34,7 +36,7 @@ class Bar:
 
     def expect(self, total: int) -> None:
         """Say how much there is to do, and show the bar."""
-        self._total = max(total, 1)
+        self._total = total
         self._show()
 
     def advance(self, count: int = 1) -> None:
@@ -43,7 +45,7 @@ class Bar:
         self._show()
 
     def _show(self) -> None:
-        percent = min(100, self._done * 100 // self._total)
+        percent = min(100, self._done * 100 // max(self._total, 1))
         step = percent if self._out.isatty() else percent // 25 * 25
         if step == self._shown:
             return

@@ -32,17 +32,18 @@ class Score:
     wrong: list[str] = field(default_factory=list)
 
 
-def score() -> list[Score]:
-    """Return one score for each scenario that has stories, in order. Raises ``NoDemoWorld``."""
+def loaded_world() -> World:
+    """Return the demo world that is in this database, made again. Raises ``NoDemoWorld``."""
     told = told_world()
     if told is None:
         raise NoDemoWorld("There is no demo world in this database: `manage.py load_demo` first.")
     last_day = date.fromisoformat(told["last_day"])
-    world = make_world(last_day, seed=told["seed"], scale=told["scale"], business_day=calendar.business_day)
-    return _scores(world, _done(world))
+    return make_world(last_day, seed=told["seed"], scale=told["scale"], business_day=calendar.business_day)
 
 
-def _scores(world: World, done: dict[str, dict[int, set[str]]]) -> list[Score]:
+def score(world: World) -> list[Score]:
+    """Return one score for each scenario that has stories in *world*, in order."""
+    done = _done(world)
     scores = {scenario: Score(scenario) for scenario in sorted({label.scenario for label in world.labels})}
     for label in world.labels:
         _count(scores[label.scenario], label, label.expect_group in done[label.customer][label.scenario])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -159,6 +159,17 @@ class World:
     transactions: list[Transaction]
     balances: list[BalanceReport]
     labels: list[Label]
+
+    def only(self, wanted: Collection[str]) -> World:
+        """Return a smaller world: the customers with these core numbers, and what is theirs."""
+        customers = [customer for customer in self.customers if customer.core_number in wanted]
+        numbers = {account.number for customer in customers for account in customer.accounts}
+        return replace(
+            self, customers=customers,
+            transactions=[entry for entry in self.transactions if entry.owner in wanted],
+            balances=[report for report in self.balances if report.account in numbers],
+            labels=[label for label in self.labels if label.customer in wanted],
+        )  # fmt: skip
 
     def rows(self) -> Iterator[str]:
         """Yield every fact of the world as one line of text, in a fixed order."""

@@ -53,8 +53,6 @@ _WORDS = (
     "Orchard",
 )
 
-Say = Callable[[str], None]
-
 
 class NotEmpty(Exception):
     """The database holds something already; the demo world never mixes with anything else."""
@@ -84,19 +82,24 @@ def refuse_unless_empty() -> None:
             raise NotEmpty(f"This database holds {what}. The demo world needs an empty one: `make reset` first.")
 
 
-def load(
-    *, scale: int, say: Say, begin: Callable[[int], None], report: Report, last_day: date | None = None, processes: int | None = None
-) -> Loaded:
-    """Make the demo world, write it, and judge its last 30 days. Raises ``NotEmpty`` and ``LoadFailed``.
+def world_of(last_day: date | None, scale: int) -> World:
+    """Return the demo world that ends on *last_day* (yesterday, when not given), by the bank's own calendar."""
+    day = last_day or calendar.today() - timedelta(days=1)
+    return make_world(day, seed=SEED, scale=scale, business_day=calendar.business_day)
 
-    *begin* is told how many rows there are to record and to judge, *report* how many are done.
+
+def rows_to_do(world: World) -> int:
+    """Return how many rows a load reports: each recorded one, and each judged one again."""
+    return len(world.transactions) + sum(entry.at >= world.judged_from for entry in world.transactions)
+
+
+def load(world: World, *, scale: int, report: Report, processes: int | None = None) -> Loaded:
+    """Write a demo world and judge its last 30 days; *report* is told how far it is.
+
+    Raises ``NotEmpty`` and ``LoadFailed``.
     """
     refuse_unless_empty()
     began = time.monotonic()
-    day = last_day or calendar.today() - timedelta(days=1)
-    world = make_world(day, seed=SEED, scale=scale, business_day=calendar.business_day)
-    say(f"{len(world.customers):,} customers, {len(world.transactions):,} transactions, {world.first_day} to {world.last_day}")
-    begin(len(world.transactions) + sum(entry.at >= world.judged_from for entry in world.transactions))
     password = os.environ.get("CRM_DEMO_PASSWORD") or new_password()
     token = _write_parties(world, password)
     totals = side_by_side(_parts(world, processes or min(2, os.cpu_count() or 1)), report)

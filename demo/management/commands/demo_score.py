@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from demo.scoring import NoDemoWorld, Score, score
+from demo.scoring import NoDemoWorld, Score, loaded_world, score
 
 HEAD = f"{'scenario':>8} {'planted':>8} {'found':>6} {'near misses':>12} {'fired':>6} {'false alerts':>13} {'per 1,000 customer-days':>24}"
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            scores = score()
+            scores = score(loaded_world())
         except NoDemoWorld as problem:
             raise CommandError(str(problem)) from None
         if options["json"]:

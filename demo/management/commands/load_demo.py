@@ -1,12 +1,13 @@
 """Fills an empty database with the demo world."""
 
+import time
 from argparse import ArgumentParser
 from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from demo.loading.bank import PEOPLE_FILE, NotEmpty, load
+from demo.loading.bank import PEOPLE_FILE, NotEmpty, load, refuse_unless_empty, rows_to_do, world_of
 from demo.loading.movements import LoadFailed
 from demo.progress import Bar
 
@@ -24,17 +25,19 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if not 1 <= options["scale"] <= 50:
             raise CommandError("--scale takes 1 to 50.")
-        bar = Bar("History, then 30 days", 0)
+        began = time.monotonic()
         try:
-            with bar:
-                loaded = load(
-                    scale=options["scale"], last_day=options["last_day"], processes=options["processes"],
-                    say=self.stdout.write, begin=bar.expect, report=lambda _step, count: bar.advance(count),
-                )  # fmt: skip
+            refuse_unless_empty()
+            world = world_of(options["last_day"], options["scale"])
+            self.stdout.write(
+                f"{len(world.customers):,} customers, {len(world.transactions):,} transactions, {world.first_day} to {world.last_day}"
+            )
+            with Bar("History, then 30 days", rows_to_do(world)) as bar:
+                loaded = load(world, scale=options["scale"], processes=options["processes"], report=lambda _step, count: bar.advance(count))
         except (NotEmpty, LoadFailed) as problem:
             raise CommandError(str(problem)) from None
         totals = loaded.totals
         self.stdout.write(
-            f"Loaded in {loaded.seconds:.1f} s: recording {totals.recording:.1f} s, judging {totals.judging:.1f} s. "
+            f"Loaded in {time.monotonic() - began:.1f} s: recording {totals.recording:.1f} s, judging {totals.judging:.1f} s. "
             f"The people and their password stand in {PEOPLE_FILE} of the home folder."
         )
