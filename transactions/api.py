@@ -157,7 +157,7 @@ class _ClosedSerializer(serializers.Serializer[Any]):
 class NewTransactionSerializer(_ClosedSerializer):
     """One transaction as its source tells it."""
 
-    source = TextField(20, help_text="Code of the source system; the token must be allowed to speak for it.")
+    source = TextField(20, help_text="Code of the source system; the token must be allowed to speak for it.")  # type: ignore[assignment]
     external_id = ExternalIdField(help_text="The transaction's id in the source; stored once by (source, external_id).")
     account = TextField(64, help_text="Our account number or account reference (A-…).")
     direction = CodeField(Direction.choices, help_text="D debit, C credit, seen from the account.")
@@ -176,22 +176,26 @@ class NewTransactionSerializer(_ClosedSerializer):
     counterparty_country = CountryField(required=False, default="CN")
     remark = TextField(200, required=False, default="")
     transfer_id = TextField(64, required=False, default="")
-    status = CodeField([(s.value, s.value) for s in FIRST_STATUSES if s], required=False, help_text="Default: received, or completed by source.")
+    status = CodeField(
+        [(s.value, s.value) for s in FIRST_STATUSES if s], required=False, help_text="Default: received, or completed by source."
+    )
 
 
 class ResultSerializer(serializers.Serializer[Any]):
     """What became of one transaction."""
 
     outcome = serializers.ChoiceField([(o.value, o.value) for o in Outcome])
-    http_status = serializers.IntegerField(help_text="201 stored (also when refused and kept), 200 stored before, 409 conflict, 400 invalid.")
-    source = serializers.CharField()
+    http_status = serializers.IntegerField(
+        help_text="201 stored (also when refused and kept), 200 stored before, 409 conflict, 400 invalid."
+    )
+    source = serializers.CharField()  # type: ignore[assignment]
     external_id = serializers.CharField()
     reference = serializers.CharField(required=False)
     status = serializers.ChoiceField(Status.choices, required=False)
     code = serializers.CharField(required=False)
     message = serializers.CharField(required=False)
     field = serializers.CharField(required=False, allow_null=True)
-    errors = serializers.DictField(required=False)
+    errors = serializers.DictField(required=False)  # type: ignore[assignment]
 
 
 class ResultListSerializer(serializers.Serializer[Any]):
@@ -205,7 +209,7 @@ class TransactionSerializer(serializers.Serializer[Any]):
     """A stored transaction as a partner may read it; account and counterparty numbers stay inside."""
 
     reference = serializers.CharField()
-    source = serializers.CharField(source="source.code")
+    source = serializers.CharField(source="source.code")  # type: ignore[assignment]
     external_id = serializers.CharField()
     account = serializers.CharField(source="account.reference")
     direction = serializers.ChoiceField(Direction.choices)
@@ -234,7 +238,7 @@ class StatusSerializer(_ClosedSerializer):
 class VerdictSerializer(serializers.Serializer[Any]):
     """The label, mildest first: allow, challenge, review, hold, decline. The scenario behind it is not told."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     reason = serializers.CharField(help_text="Empty, or refused, or engine_error (then the label is review).")
 
 
@@ -251,7 +255,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     message = serializers.CharField()
     field = serializers.CharField(required=False, allow_null=True)
-    errors = serializers.DictField(required=False)
+    errors = serializers.DictField(required=False)  # type: ignore[assignment]
     request_id = serializers.CharField()
 
 
@@ -376,7 +380,7 @@ class TransactionStatus(APIView):
     @extend_schema(
         operation_id="transactions_status",
         summary="Report what became of a transaction",
-        description="Idempotent by the message's own id; the same id with other content is a conflict (409). A step that cannot follow: 400.",
+        description="Idempotent by the id of the message; the same id with other content is a conflict (409). An impossible step: 400.",
         request=StatusSerializer,
         responses={200: TransactionSerializer, 400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM},
     )

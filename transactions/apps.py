@@ -29,9 +29,7 @@ class TransactionsConfig(AppConfig):
         sweeps.register("transactions.remove_uploads", providers.sweep_uploads, every_seconds=600)
         search.register(providers.find_transactions)
         menu.register(
-            menu.MenuItem(
-                "transactions:transaction_list", _("Transactions"), "transactions.view_transaction", group="customers", order=30
-            ),
+            menu.MenuItem("transactions:transaction_list", _("Transactions"), "transactions.view_transaction", group="customers", order=30),
             menu.MenuItem("transactions:import_list", _("Transaction files"), "transactions.view_fileimport", group="work", order=60),
             menu.MenuItem("transactions:api", _("API"), "transactions.view_api", group="system", order=80),
         )

@@ -116,7 +116,8 @@ class UploadForm(forms.Form):
         empty_label=_("Recognise the headings"),
     )
     file = forms.FileField(
-        label=_("file"), help_text=_("CSV in UTF-8 or GB18030, or an Excel workbook (.xlsx); at most 50 MB. The first row holds the headings.")
+        label=_("file"),
+        help_text=_("CSV in UTF-8 or GB18030, or an Excel workbook (.xlsx); at most 50 MB. The first row holds the headings."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -145,7 +146,7 @@ class ColumnsForm(forms.Form):
                 label=label, choices=choices, required=False, initial=row.columns.get(name, "")
             )
         for name, known in self.DEFAULTS.items():
-            options = known or [(code, code) for code in currencies()]
+            options: list[tuple[str, Any]] = [*known] if known else [(code, code) for code in currencies()]
             self.fields[f"default_{name}"] = forms.ChoiceField(
                 label=_("If absent: %(name)s") % {"name": words.FIELDS[name]},
                 choices=[("", "—"), *options],

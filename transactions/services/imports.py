@@ -93,7 +93,7 @@ def take_in(*, actor: Actor, source: Source, file_name: str, pieces: Iterable[by
             file_digest=digest.hexdigest(),
             size=len(content),
             stored_as=name,
-            uploaded_by_id=actor.user_id,
+            uploaded_by=actor.user,
         )
         log.record(actor=actor, action="file_import.uploaded", target=row, data={"size": row.size, "sha256": row.file_digest})
     return row
@@ -117,9 +117,7 @@ def _columns(heading: list[str], mapping: ColumnMapping | None) -> tuple[dict[st
 
 
 @transaction.atomic
-def check(
-    *, actor: Actor, row: FileImport, columns: Mapping[str, str], defaults: Mapping[str, str], save_as: str = ""
-) -> FileImport:
+def check(*, actor: Actor, row: FileImport, columns: Mapping[str, str], defaults: Mapping[str, str], save_as: str = "") -> FileImport:
     """Take the columns as told and check every row in the background; nothing is stored. ``save_as`` keeps them under a name."""
     row = _held(actor, row, EDITABLE)
     columns = {name: heading for name, heading in columns.items() if heading and name in words.FIELDS}
@@ -208,7 +206,7 @@ def _remove(actor: Actor, pk: int) -> bool:
     row = FileImport.objects.locked().filter(pk=pk, removed_at=None).first()
     if row is None:
         return False
-    key = DataKey.objects.filter(pk=uploads.key_id_of(row.stored_as), destroyed_at=None).first()
+    key = DataKey.objects.filter(pk=uploads.key_id_of(row.stored_as) or 0, destroyed_at=None).first()
     if key is not None:
         destroy_data_key(actor=actor, data_key=key, reason="upload removed after 24 hours")
     if row.state in EDITABLE:

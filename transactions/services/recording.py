@@ -131,9 +131,7 @@ def _store(batch: _Batch, items: Sequence[Resolved]) -> None:
     customers.update_figures(_moved(batch))
 
 
-def _values(
-    batch: _Batch, item: Resolved, day: Dated, decision: Decision, reference: str, keys: dict[int, DataKey]
-) -> tuple[Any, ...]:
+def _values(batch: _Batch, item: Resolved, day: Dated, decision: Decision, reference: str, keys: dict[int, DataKey]) -> tuple[Any, ...]:
     """The values of one row in the order of ``storing.COLUMNS``."""
     row, party, rated = item.row, item.party, day.rated
     seal_id = uuid.uuid4()
@@ -224,9 +222,7 @@ def _write_down(batch: _Batch, answers: Sequence[Recorded]) -> None:
     clashes = [answer for answer in answers if answer.outcome == Outcome.CONFLICT]
     if clashes:
         named = [{"source": c.source, "external_id": c.external_id, "fields": getattr(c.problem, "fields", [])} for c in clashes[:20]]
-        log.record(
-            actor=batch.actor, action="transaction.conflict", result="refused", data={"count": len(clashes), "first": named}
-        )
+        log.record(actor=batch.actor, action="transaction.conflict", result="refused", data={"count": len(clashes), "first": named})
 
 
 def _write_lines(batch: _Batch, action: str, result: str, entries: Sequence[tuple[Resolved, Dated, Decision, int]]) -> None:

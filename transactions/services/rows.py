@@ -85,7 +85,7 @@ class _Reading:
             "customer_initiated": self._try("customer_initiated", lambda: self._flag("customer_initiated", True)),
         }
         for name, limit in TEXTS.items():
-            values[name] = self._try(name, lambda name=name, limit=limit: plain_text(self._text(name), limit, name))  # type: ignore[misc]
+            values[name] = self._try(name, lambda name=name, limit=limit: plain_text(self._text(name), limit, name))
         side = self._try("amount", self._side)
         values["instrument"] = self._try("instrument", lambda: self._instrument(values["kind"]))
         if self.complaints or side is None:

@@ -26,9 +26,7 @@ def add_source(*, actor: Actor, code: str, name: str, zone: str = "Asia/Shanghai
     """Record a system that transactions come from, or return the one recorded with the same properties before."""
     require(actor, "transactions.add_source")
     known_zone(zone)
-    source, is_new = Source.objects.get_or_create(
-        code=code, defaults={"name": name, "zone": zone, "already_completed": already_completed}
-    )
+    source, is_new = Source.objects.get_or_create(code=code, defaults={"name": name, "zone": zone, "already_completed": already_completed})
     if is_new:
         log.record(actor=actor, action="source.created", target=source, data={"name": name, "zone": zone})
     elif (source.zone, source.already_completed) != (zone, already_completed):

@@ -140,7 +140,8 @@ def _decide(actor: Actor, row: Transaction, permission: str, status: Status, rea
 def _held(row: Transaction) -> Transaction:
     """The row as it now stands, its customer and account held before it like everywhere else."""
     hold([row.customer_id], [row.account_id])
-    return Transaction.objects.locked().select_related("customer").get(pk=row.pk)
+    held: Transaction = Transaction.objects.locked().select_related("customer").get(pk=row.pk)
+    return held
 
 
 def counts(direction: str, status: str) -> bool:
@@ -161,9 +162,8 @@ def _take(actor: Actor, row: Transaction, step: Step) -> None:
     row.version += 1
     cause = OwedCause.REVERSED if step.status == Status.REVERSED else OwedCause.CORRECTED
     altered = step.status == Status.REVERSED or counts(row.direction, before) != counts(row.direction, step.status)
-    # What is still owed its first judgement will be judged as it then stands; history stays exempt, but later rows must know.
-    owes = altered and row.screening == Screening.JUDGED
-    if owes:
+    # What still owes a judgement will be judged as it then stands, and history stays unjudged; the later ones must hear of both.
+    if altered and row.screening == Screening.JUDGED:
         row.screening, row.owed_cause, row.owed_since = Screening.OWED, cause, timezone.now()
         fields += ["screening", "owed_cause", "owed_since"]
     row.save(update_fields=fields)

@@ -44,7 +44,7 @@ def _bound_to(mark: bytes, number: int, is_last: bool) -> bytes:
 def store(pieces: Iterable[bytes]) -> tuple[str, int]:
     """Seal the bytes into a new file and return its name and the id of its data key. Complete and on disk when this returns."""
     key = new_data_key()
-    aead = keyring.opened(key.pk, key.root_version, key.wrapped, label=LABEL)
+    aead = keyring.opened(key.pk, key.root_version, bytes(key.wrapped), label=LABEL)
     mark = secrets.token_bytes(16)
     name = mark.hex()
     path = _path(name)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -39,13 +40,59 @@ IDENTIFIERS = frozenset({"external_id", "account", "counterparty_account", "tran
 """Columns of digits that are no numbers: a numeric cell there has lost digits or leading zeros already."""
 
 HEADINGS: dict[str, Sequence[str]] = {
-    "external_id": ("交易流水号", "流水号", "交易编号", "交易序号", "业务流水号", "transaction id", "transaction number", "reference", "serial number", "external id", "id"),
-    "account": ("账号", "帐号", "账户", "账户号码", "本方账号", "客户账号", "卡号", "account", "account number", "account no", "own account"),
-    "occurred_at": ("交易时间", "交易日期时间", "发生时间", "记账时间", "date and time", "datetime", "transaction time", "occurred at", "timestamp"),
+    "external_id": (
+        "交易流水号",
+        "流水号",
+        "交易编号",
+        "交易序号",
+        "业务流水号",
+        "transaction id",
+        "transaction number",
+        "reference",
+        "serial number",
+        "external id",
+        "id",
+    ),
+    "account": (
+        "账号",
+        "帐号",
+        "账户",
+        "账户号码",
+        "本方账号",
+        "客户账号",
+        "卡号",
+        "account",
+        "account number",
+        "account no",
+        "own account",
+    ),
+    "occurred_at": (
+        "交易时间",
+        "交易日期时间",
+        "发生时间",
+        "记账时间",
+        "date and time",
+        "datetime",
+        "transaction time",
+        "occurred at",
+        "timestamp",
+    ),
     "date": ("交易日期", "日期", "记账日期", "入账日期", "date", "transaction date", "booking date", "value date"),
     "time": ("时间", "交易时刻", "time", "time of day"),
     "debit": ("借方", "借方金额", "借方发生额", "支出", "支出金额", "转出金额", "debit", "debit amount", "withdrawals", "paid out"),
-    "credit": ("贷方", "贷方金额", "贷方发生额", "收入", "收入金额", "转入金额", "存入金额", "credit", "credit amount", "deposits", "paid in"),
+    "credit": (
+        "贷方",
+        "贷方金额",
+        "贷方发生额",
+        "收入",
+        "收入金额",
+        "转入金额",
+        "存入金额",
+        "credit",
+        "credit amount",
+        "deposits",
+        "paid in",
+    ),
     "amount": ("金额", "交易金额", "发生额", "amount", "transaction amount"),
     "direction": ("借贷", "借贷标志", "借贷方向", "收支", "收付标志", "方向", "direction", "debit/credit", "dc", "d/c", "dr/cr", "side"),
     "currency": ("币种", "币别", "货币", "currency", "ccy"),
@@ -109,7 +156,7 @@ def plain(text: str) -> str:
 _FIELD_OF = {plain(word): name for name, words in HEADINGS.items() for word in (*words, name)}
 
 
-def _table(words: Mapping[str, Sequence[str]], labels: Mapping[str, str]) -> dict[str, str]:
+def _table(words: Mapping[Any, Sequence[str]], labels: Mapping[Any, str]) -> dict[str, str]:
     found = {plain(word): code for code, known in words.items() for word in known}
     return found | {plain(code): code for code in words} | {plain(label): code for code, label in labels.items()}
 

@@ -75,7 +75,13 @@ def test_one_transaction_is_stored_and_answered(api: Partner, salary_account: Ac
 
 def test_a_list_is_answered_item_by_item(api: Partner, salary_account: Account) -> None:
     """One bad transaction does not hinder the others."""
-    items = [body(salary_account, 1), body(salary_account, 2, amount="-5"), "text", body(salary_account, 1), body(salary_account, 3, account="A-22222222")]
+    items = [
+        body(salary_account, 1),
+        body(salary_account, 2, amount="-5"),
+        "text",
+        body(salary_account, 1),
+        body(salary_account, 3, account="A-22222222"),
+    ]
     answer = api.post(LIST, items)
     assert answer.status_code == 200
     assert [result["http_status"] for result in answer.json()["results"]] == [201, 400, 400, 200, 400]

@@ -134,7 +134,10 @@ def test_a_row_that_cannot_be_stored_says_why(salary_account: Account, changes: 
 def test_five_minutes_in_the_future_and_no_more(salary_account: Account) -> None:
     """Decision "event time"."""
     now = timezone.now()
-    rows = [movement(salary_account, 1, occurred_at=now + timedelta(minutes=5)), movement(salary_account, 2, occurred_at=now + timedelta(minutes=5, microseconds=1))]
+    rows = [
+        movement(salary_account, 1, occurred_at=now + timedelta(minutes=5)),
+        movement(salary_account, 2, occurred_at=now + timedelta(minutes=5, microseconds=1)),
+    ]
     edge, beyond = record(actor=IMPORTER, rows=rows, now=now)
     assert edge.outcome == Outcome.NEW
     assert beyond.problem is not None
@@ -274,7 +277,7 @@ def test_completed_sources_are_completed_at_once_and_move_the_figures(salary_acc
     recorded(salary_account, 2)
     assert (row.status, row.status_at) == (Status.COMPLETED, NOON)
     figures = CustomerFigures.objects.get(customer=salary_account.customer)
-    assert (figures.assets_cny - before, figures.last_transaction_at) == (100, NOON)
+    assert (figures.assets_cny - before, figures.last_transaction_at) == (Decimal(100), NOON)
 
 
 def test_the_columns_written_are_all_the_model_has() -> None:

@@ -60,9 +60,12 @@ def test_a_freeze_of_the_customer_binds_every_account(salary_account: Account, s
 
 def test_an_amount_freeze_leaves_the_free_balance_and_counts_within_the_batch(salary_account: Account) -> None:
     """100,000 held, 60,000 frozen: 40,000 may leave, and each debit of the batch finds what the one before left."""
-    report_balance(actor=SYSTEM, account=salary_account, balance=Decimal(100_000), reported_at=timezone.now() - timedelta(days=90), source="core")
+    report_balance(
+        actor=SYSTEM, account=salary_account, balance=Decimal(100_000), reported_at=timezone.now() - timedelta(days=90), source="core"
+    )
     freeze(salary_account, FreezeKind.AMOUNT, amount=Decimal(60_000))
-    rows = [movement(salary_account, n, amount=Decimal(amount)) for n, amount in enumerate((30_000, "10000.01", 10_000, "0.01"))]
+    amounts = ("30000", "10000.01", "10000", "0.01")
+    rows = [movement(salary_account, n, amount=Decimal(amount)) for n, amount in enumerate(amounts)]
     assert [answer.outcome for answer in record(actor=IMPORTER, rows=rows)] == [
         Outcome.NEW,
         Outcome.REFUSED,
@@ -126,5 +129,5 @@ def test_the_balance_is_what_was_reported_and_what_was_booked_since(
     recorded(salary_account, 4, source="core", occurred_at=days_ago(8), currency="USD")
     recorded(salary_account, 5, occurred_at=days_ago(7), amount=Decimal(30))
     held = balances([salary_account.pk])[salary_account.pk]
-    assert (held.current, held.pending_debits, held.free) == (Decimal("1189.5"), 30, Decimal("1159.5"))
+    assert (held.current, held.pending_debits, held.free) == (Decimal("1189.5"), Decimal(30), Decimal("1159.5"))
     assert Transaction.objects.count() == 5

@@ -136,6 +136,28 @@ def test_what_was_never_judged_keeps_its_cause(salary_account: Account) -> None:
     assert (row.screening, row.owed_cause) == (Screening.OWED, OwedCause.NEW)
 
 
+@pytest.mark.parametrize(
+    ("screening", "cause"),
+    [
+        (Screening.EXEMPT, OwedCause.NEW),
+        (Screening.JUDGED, OwedCause.NEW),
+        (Screening.OWED, OwedCause.LATE),
+        (Screening.OWED, OwedCause.NEW),
+    ],
+)
+def test_later_ones_hear_of_every_change_of_what_counts(
+    salary_account: Account, core: Source, screening: Screening, cause: OwedCause
+) -> None:
+    """History that is reversed stays unjudged itself, but counted in windows of later ones."""
+    row = recorded(salary_account, source="core")
+    Transaction.objects.filter(pk=row.pk).update(screening=screening, owed_cause=cause)
+    with heard() as said:
+        told(row, Status.REVERSED)
+    assert [message["ids"] for message in said["changed"]] == [[row.pk]]
+    row.refresh_from_db()
+    assert (row.screening == Screening.EXEMPT) is (screening == Screening.EXEMPT)
+
+
 def hold_row(row: Transaction) -> Transaction:
     """Hold it as a verdict would."""
     services.follow_verdicts(actor=SYSTEM, ids=[row.pk], status=Status.HELD)
