@@ -21,9 +21,7 @@ An app shows a model there in its own `admin.py`::
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -190,32 +188,30 @@ class ReadOnlyAdmin(_ModelAdmin):
         return ReferenceList
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """The columns the app named, moments on the bank's clock."""
-        return [self._on_the_banks_clock(name) for name in self.list_display]
+        """The columns the app named, moments and amounts as every page shows them."""
+        return [self._as_on_pages(name) for name in self.list_display]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The fields the app named, moments on the bank's clock; bytes are never shown."""
+        """The fields the app named, moments and amounts as every page shows them; bytes are never shown."""
         if not self.fields:
             raise TypeError(f"{type(self).__name__} must name its fields")
-        return [self._on_the_banks_clock(name) for name in self.fields]
+        return [self._as_on_pages(name) for name in self.fields]
 
-    def _on_the_banks_clock(self, name: Any) -> Any:
-        """A column that shows a moment as every page does; other names as they are."""
+    def _as_on_pages(self, name: Any) -> Any:
+        """A column that shows a moment or an amount as every page does; other names as they are."""
         try:
             column = self.opts.get_field(name)
         except FieldDoesNotExist:
             return name
-        if not isinstance(column, models.DateTimeField):
+        if not isinstance(column, models.DateTimeField | models.DecimalField):
             return name
         if name not in self._clocks:
-            zone = ZoneInfo(settings.BANK_ZONE)
 
             @admin.display(description=column.verbose_name, ordering=name)
-            def moment(obj: models.Model) -> str:
-                at = getattr(obj, name)
-                return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else ""
+            def shown(obj: models.Model) -> str:
+                return _shown(getattr(obj, name))
 
-            self._clocks[name] = moment
+            self._clocks[name] = shown
         return self._clocks[name]
 
     @cached_property
