@@ -1,5 +1,6 @@
 """What a page shows instead of a sealed value."""
 
+import re
 from collections.abc import Callable
 
 DOT = "•"
@@ -81,6 +82,8 @@ COMPOUND_SURNAMES = frozenset(
         "仲孙",
     ]
 )
+# Up to three administrative units at the beginning; 小区, 园区, 社区 and 市场 are parts of an address, not units.
+_REGION = re.compile(r"(?:[^\d\s]{1,8}?(?:省|自治区|自治州|市(?!场)|(?<![小园社])区|县|旗|州)){1,3}")
 ETHNIC_DOTS = "·•・"
 
 
@@ -107,9 +110,9 @@ def email(text: str) -> str:
 
 
 def address(text: str) -> str:
-    """The first six characters (province, city); the street and number never."""
-    shown = min(6, len(text) // 2)
-    return text[:shown] + "****"
+    """``北京市朝阳区****``: province, city and district; of the street and the number nothing."""
+    found = _REGION.match(text)
+    return (found[0] if found else "") + "****"
 
 
 def text(text: str) -> str:

@@ -41,6 +41,8 @@ def reveal(request: HttpRequest, label: str, reference: str) -> HttpResponse:
         state = "masked" if "cancel" in request.GET else "asking"
         return _answer(request, {**context, "state": state, "form": RevealForm()})
     form = RevealForm(request.POST)
+    if context["asks_reason"] and "reason" not in request.POST:  # the click; the reason comes next
+        return _answer(request, {**context, "state": "asking", "form": RevealForm()})
     if context["asks_reason"] and not form.is_valid():
         return _answer(request, {**context, "state": "asking", "form": form}, status=422)
     reason = form.cleaned_data["reason"] if context["asks_reason"] else request.POST.get("reason", "")[:200]

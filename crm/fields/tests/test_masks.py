@@ -30,7 +30,11 @@ from crm.fields.masks import MASKS, mask
         ("email", "liming@example.com", "l***@example.com"),
         ("email", "nonsense", "****ense"),
         ("address", "北京市朝阳区建国路88号", "北京市朝阳区****"),
-        ("address", "甲路", "甲****"),
+        ("address", "江苏省南京市鼓楼区文化巷197号", "江苏省南京市鼓楼区****"),
+        ("address", "文化巷197号", "****"),
+        ("address", "幸福小区3号楼502", "****"),
+        ("address", "市场路12号", "****"),
+        ("address", "12 High Street", "****"),
         ("text", "anything", "****"),
     ],
 )
