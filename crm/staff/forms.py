@@ -120,12 +120,12 @@ class BranchForm(forms.Form):
 
 def _known_permissions() -> list[tuple[str, str]]:
     names = RolePermission.objects.order_by("permission").values_list("permission", flat=True).distinct()
-    return [(name, name) for name in names]
+    return [("", ""), *((name, name) for name in names)]
 
 
 class RolePermissionForm(forms.Form):
     """Another reach for one permission of a role."""
 
     permission = forms.ChoiceField(label=_("Permission"), choices=_known_permissions)
-    reach = forms.ChoiceField(label=_("Reach"), choices=Reach.choices)
+    reach = forms.ChoiceField(label=_("Reach"), choices=[("", ""), *Reach.choices])
     reason = forms.CharField(label=_("Reason"), max_length=200)
