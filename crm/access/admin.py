@@ -20,8 +20,12 @@ An app shows a model there in its own `admin.py`::
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -209,7 +213,7 @@ class ReadOnlyAdmin(_ModelAdmin):
 
             @admin.display(description=column.verbose_name, ordering=name)
             def shown(obj: models.Model) -> str:
-                return _shown(getattr(obj, name))
+                return _written(getattr(obj, name))
 
             self._clocks[name] = shown
         return self._clocks[name]
@@ -256,3 +260,12 @@ class ReadOnlyAdmin(_ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             raise Refused(self.view_permission, detail=f"{request.method} in the read-only admin")
         return replace(actor, origin="admin")
+
+
+def _written(value: datetime | Decimal | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(ZoneInfo(settings.BANK_ZONE)):%Y-%m-%d %H:%M:%S}"
+    whole, _point, digits = f"{value:,f}".partition(".")  # the column keeps 18 digits, a reader wants those that say something
+    return f"{whole}.{digits.rstrip('0').ljust(2, '0')}"
