@@ -46,10 +46,10 @@ def by_owner(world: World) -> dict[str, list[Transaction]]:
     return events
 
 
-def judged(world: World, fired: set[Fired]) -> set[Fired]:
-    """Leave out what fires in history, which nobody judges."""
-    recent = {entry.external_id for entry in world.transactions if entry.at >= world.judged_from}
-    return {(transaction, step) for transaction, step in fired if transaction in recent}
+def judged(world: World, subject: Subject, scenario: int) -> set[Fired]:
+    """Return what fires in the days to be judged; nobody judges history."""
+    recent = {entry.external_id for entry in subject.events if entry.at >= world.judged_from}
+    return {(transaction, step) for transaction, step in fires(scenario, subject) if transaction in recent}
 
 
 def subject_of(world: World, by_owner: dict[str, list[Transaction]], core_number: str) -> Subject:
@@ -169,7 +169,7 @@ def labels() -> list[Label]:
 @pytest.mark.parametrize("label", labels(), ids=lambda label: f"{label.scenario}-{label.kind}-{label.case}")
 def test_label_is_true(label: Label, world: World, by_owner: dict[str, list[Transaction]]) -> None:
     """A planted story fires on its last transaction; a near miss does not do what it must not, nowhere."""
-    fired = judged(world, fires(label.scenario, subject_of(world, by_owner, label.customer)))
+    fired = judged(world, subject_of(world, by_owner, label.customer), label.scenario)
     if label.kind == "planted":
         assert (label.trigger, label.expect) in fired
     else:
@@ -184,6 +184,6 @@ def test_labels_are_true_on_other_days(shift: int) -> None:
     for entry in world.transactions:
         by_owner[entry.owner].append(entry)
     for label in world.labels:
-        fired = judged(world, fires(label.scenario, subject_of(world, by_owner, label.customer)))
+        fired = judged(world, subject_of(world, by_owner, label.customer), label.scenario)
         found = (label.trigger, label.expect) in fired if label.kind == "planted" else label.expect in {step for _, step in fired}
         assert found == (label.kind == "planted"), label
