@@ -14,6 +14,7 @@ from crm.log import services as log
 from risk.choices import Band
 from risk.models import Alert, AlertHit, Hit, Snooze
 from risk.models.work import UNFINISHED
+from risk.services.telling import tell_duty
 
 COOL_DOWN = timedelta(days=7)
 """After an alert of the same rule and subject was finished, new hits are kept but raise none for so long."""
@@ -73,6 +74,7 @@ def raise_alerts(*, actor: Actor, wanted: Sequence[Wanted]) -> list[Alert]:
         for item in items
     )
     _write_down(actor, raised)
+    tell_duty(raised, timezone.now())
     return raised
 
 

@@ -1,0 +1,47 @@
+"""A real worker with its beat for tests that tell a whole story; it speaks to this run's database and broker."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[subprocess.Popen[bytes]]:
+    """Worker and beat in one process, as `make run` starts them in two."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "celery", "-A", "crm.celery", "worker", "-B", "-c", "1", "-l", "WARNING", "-s", f"{folder}/beat"]
+        with (Path(folder) / "worker.log").open("wb") as out:
+            process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=out, stderr=subprocess.STDOUT)
+            try:
+                yield process
+            finally:
+                process.terminate()
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                print((Path(folder) / "worker.log").read_text(errors="replace")[-6000:])  # noqa: T201 pytest shows it beside a failure
+
+
+def until(condition: Callable[[], object], seconds: float, what: str) -> None:
+    """Wait until something is so; fails by saying what did not happen."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.2)
+
+
+def mails() -> list[str]:
+    """Return the mails of this run, as they left."""
+    folder = Path(settings.EMAIL_FILE_PATH)
+    return [path.read_text(errors="replace") for path in sorted(folder.glob("*.log"))] if folder.exists() else []
