@@ -119,6 +119,13 @@ def read_signed_amount(text: str, field: str = "amount") -> Decimal:
     return sign * read_amount(text[1:] if text[:1] in ("+", "-") else text, field)
 
 
+def _places(amount: Decimal) -> int:
+    """Count the digits after the point; by hand, because Decimal's own arithmetic rounds or fails beyond 28 digits."""
+    _sign, digits, exponent = amount.as_tuple()
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return -int(exponent) - zeros
+
+
 def check_amount(amount: Decimal, field: str = "amount") -> Decimal:
     """Return the amount if the ledger can hold it exactly and it is above zero."""
     if not amount.is_finite():
@@ -127,8 +134,7 @@ def check_amount(amount: Decimal, field: str = "amount") -> Decimal:
         raise BadValue("amount_not_positive", field)
     if amount.adjusted() >= INTEGER_DIGITS:
         raise BadValue("amount_too_large", field, digits=INTEGER_DIGITS)
-    exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > DECIMAL_PLACES and amount != amount.quantize(Decimal(1).scaleb(-DECIMAL_PLACES)):
+    if _places(amount) > DECIMAL_PLACES:
         raise BadValue("amount_too_fine", field, places=DECIMAL_PLACES)
     return amount
 

@@ -58,7 +58,7 @@ def import_create(request: HttpRequest) -> HttpResponse:
             form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         else:
             return redirect("transactions:import_columns", reference=row.reference)
-    return render(request, "transactions/import_form.html", {"form": form}, status=422 if form.errors else 200)
+    return render(request, "transactions/import_form.html", {"form": form})
 
 
 @gated(ADD)
@@ -83,7 +83,7 @@ def import_columns(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             return redirect("transactions:import", reference=reference)
     context = {"form": form, "row": row, "table": table, "preview": _preview(table, row)}
-    return render(request, "transactions/import_columns.html", context, status=422 if form.errors else 200)
+    return render(request, "transactions/import_columns.html", context)
 
 
 def _preview(table: tables.Table, row: FileImport) -> list[list[dict[str, Any]]]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.access.errors import DomainError, NotVisible
 from crm.access.gate import gated, signed_in_page
-from crm.access.services import actor_of, get_visible, may
+from crm.access.services import actor_of, get_visible, may, require
 from crm.lists.positions import position
 from crm.lists.views import render_list
 from crm.log import services as log
@@ -96,7 +96,7 @@ def transaction_create(request: HttpRequest) -> HttpResponse:
         else:
             _tell(request, answer.outcome)
             return redirect("transactions:transaction", reference=answer.reference)
-    return render(request, "transactions/transaction_form.html", {"form": form}, status=422 if form.errors else 200)
+    return render(request, "transactions/transaction_form.html", {"form": form})
 
 
 def _tell(request: HttpRequest, outcome: Outcome) -> None:
@@ -115,6 +115,7 @@ def transaction_act(request: HttpRequest, reference: str, act: str) -> HttpRespo
         raise NotVisible(VIEW, detail=act)
     actor = actor_of(request)
     _status, permission, verb, label = ACTS[act]
+    require(actor, permission)
     row = get_visible(Transaction.objects.select_related(*RELATED), actor, permission, reference=reference)
     form = ActForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -126,4 +127,4 @@ def transaction_act(request: HttpRequest, reference: str, act: str) -> HttpRespo
             messages.success(request, _("The decision is recorded."))
             return redirect("transactions:transaction", reference=reference)
     context = {"form": form, "row": row, "label": label, "danger": act != "release"}
-    return render(request, "transactions/transaction_act.html", context, status=422 if form.errors else 200)
+    return render(request, "transactions/transaction_act.html", context)
