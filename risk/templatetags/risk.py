@@ -12,10 +12,12 @@ from crm.access.services import actor_of, may
 from crm.ui.templatetags.ui_values import badge
 from customers.models import Customer
 from risk.definitions.handling_report import entry_label as label_of_entry
-from risk.models import Alert, CaseEntry, Rule
+from risk.models import Alert, Assessment, CaseEntry, Rule
+from transactions.models import Transaction
 
 register = Library()
 LEVELS = {"high": "high", "mid": "mid", "low": "low"}
+VERDICT_LEVELS = {"allow": "low", "challenge": "mid", "review": "mid", "hold": "hold", "decline": "high"}
 
 
 @register.simple_tag
@@ -50,6 +52,22 @@ def customer_alerts(context: Context, customer: Customer) -> dict[str, Any]:
         return {"shown": False}
     alerts = Alert.objects.visible_to(actor).filter(customer=customer).select_related("rule", "case").order_by("-created_at")[:10]
     return {"shown": True, "alerts": alerts, "customer": customer}
+
+
+@register.inclusion_tag("risk/_transaction_verdict.html", takes_context=True)
+def transaction_verdict(context: Context, row: Transaction) -> dict[str, Any]:
+    """What the rules said of a transaction, every revision; nothing at all for those who may not see verdicts."""
+    if not may(actor_of(context["request"]), "risk.view_assessment", row):
+        return {"shown": False}
+    verdicts = Assessment.objects.filter(transaction=row).order_by("-revision").prefetch_related("hits__rule_version__rule")
+    alerts = Alert.objects.filter(alert_hits__transaction=row).distinct().order_by("-created_at")
+    return {"shown": True, "verdicts": verdicts, "alerts": alerts, "row": row}
+
+
+@register.filter
+def verdict_level(label: str) -> str:
+    """The level of a verdict's badge."""
+    return VERDICT_LEVELS.get(label, "")
 
 
 @register.simple_tag

@@ -225,3 +225,10 @@ def test_search_finds_by_reference_source_id_and_transfer(salary_account: Accoun
         assert len(text) < 4 or [hit.label for hit in hits] == [row.reference]
     assert find_transactions(actor, Query.of(far.reference)) == []
     assert find_transactions(actor, Query.of("王芳")) == []
+
+
+def test_the_verdict_is_shown_to_risk_only(salary_account: Account, sun_yue: User, zhou_min: User) -> None:
+    """Scores stay with the risk roles."""
+    row = recorded(salary_account)
+    assert "Waiting to be judged" in english(zhou_min).get(page_of(row)).content.decode()
+    assert "Waiting to be judged" not in english(sun_yue).get(page_of(row)).content.decode()
