@@ -15,6 +15,7 @@ from demo.progress import Bar
 class Command(BaseCommand):
     """`manage.py load_demo`: 2,000 customers and 120 days; `--scale 5` for five times as many."""
 
+    requires_system_checks = ()  # the supervisor has just migrated; the web checks when it starts
     help = "Load the demo world into an empty database and judge its last 30 days."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
