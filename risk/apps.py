@@ -37,6 +37,8 @@ class RiskConfig(AppConfig):
             menu.MenuItem("risk:alert_list", _("Alert queue"), "risk.view_alert", order=20, badge=providers.waiting_alerts),
             menu.MenuItem("risk:case_list", _("Cases"), "risk.view_case", order=30, badge=providers.open_cases),
             menu.MenuItem("risk:inquiry_list", _("Inquiries"), "risk.view_inquiry", order=40, badge=providers.open_inquiries),
+            menu.MenuItem("risk:register", _("Large-value register"), "risk.view_largevaluerow", order=45),
+            menu.MenuItem("risk:rule_list", _("Monitoring rules"), "risk.view_rule", group="system", order=20),
             menu.MenuItem("risk:assessment_list", _("Verdicts"), "risk.view_assessment", group="search", order=40),
         )
         tiles.register(

@@ -14,7 +14,7 @@ from crm.staff.services.duty import people_on_duty
 from customers.models import Customer
 from products.choices import Authority, FreezeKind
 from products.models import Account, Freeze
-from risk.choices import CaseStep, Disposition
+from risk.choices import CaseStep, Disposition, Exemption
 
 
 class NoteForm(forms.Form):
@@ -136,3 +136,10 @@ class CloseForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         validators=[validate_no_sealed_data],
     )
+
+
+class ExemptForm(forms.Form):
+    """Why a large-value row need not be reported."""
+
+    ground = forms.ChoiceField(label=_("ground for exemption"), choices=Exemption.choices)
+    reason = forms.CharField(label=_("Reason"), min_length=4, max_length=300, validators=[validate_no_sealed_data])

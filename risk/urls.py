@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from risk.views import alerts, cases, inquiries, verdicts
+from risk.views import alerts, cases, inquiries, register, rules, verdicts
 
 app_name = "risk"
 
@@ -29,6 +29,13 @@ urlpatterns = [
     path("cases/<ref:reference>/lift/", cases.case_lift, name="case_lift"),
     path("cases/<ref:reference>/close/", cases.case_close, name="case_close"),
     path("cases/<ref:reference>/report/", cases.case_report, name="case_report"),
+    path("rules/", rules.rule_list, name="rule_list"),
+    path("rules/<slug:code>/", rules.rule_detail, name="rule"),
+    path("register/", register.register_list, name="register"),
+    path("register/<ref:reference>/", register.register_row, name="register_row"),
+    path("register/<ref:reference>/exempt/", register.register_exempt, name="register_exempt"),
+    path("register/<ref:reference>/reported/", register.register_reported, name="register_reported"),
+    path("register/<ref:reference>/reopen/", register.register_reopen, name="register_reopen"),
     path("inquiries/", inquiries.inquiry_list, name="inquiry_list"),
     path("inquiries/<ref:reference>/", inquiries.inquiry_detail, name="inquiry"),
     path("inquiries/<ref:reference>/withdraw/", cases.inquiry_withdraw, name="inquiry_withdraw"),

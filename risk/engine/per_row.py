@@ -68,8 +68,8 @@ class PerRow:
                 return f"{self._source(fact, fact.reach)} AND {self._condition(fact, fact.reach)}"
             case DailyPeakFact(days=days):
                 earlier = f"h.bank_date < c.bank_date AND h.bank_date >= c.bank_date - {self.binder.add(days, 'integer')}"
-                return " AND ".join([self._source(fact, fact.reach), earlier, *self._filters(fact)])
-        return " AND ".join([self._source(fact, fact.reach), *self._filters(fact)])
+                return " AND ".join([self._source(fact, fact.reach), earlier, *self.filters(fact)])
+        return " AND ".join([self._source(fact, fact.reach), *self.filters(fact)])
 
     def _single(self, plan: Plan, fact: Fact, sub_select: str) -> None:
         plan.columns[fact.identity] = f"{plan.join(sub_select)}.value"
@@ -108,9 +108,10 @@ class PerRow:
                 parts.append(f"h.bank_date < c.bank_date AND h.bank_date >= c.bank_date - {self.binder.add(days, 'integer')}")
             case BusinessDays(days):
                 parts.append(f"h.business_day > c.business_day - {self.binder.add(days, 'integer')}")
-        return " AND ".join([*parts, *self._filters(fact)]) or "true"
+        return " AND ".join([*parts, *self.filters(fact)]) or "true"
 
-    def _filters(self, fact: WindowFact | LastFact | DailyPeakFact) -> list[str]:
+    def filters(self, fact: WindowFact | LastFact | DailyPeakFact) -> list[str]:
+        """Return what a fact asks of a past event ``h``: what it shares with ``c``, and its own filter."""
         parts = [f"{same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in fact.same]
         return [*parts, *self._where(fact)]
 
@@ -146,7 +147,7 @@ class PerRow:
     def _daily_peak(self, fact: DailyPeakFact) -> str:
         figure = "count(*)" if fact.formula == "count" else f"sum({amount_sql(fact.of, 'h')})"
         days = self.binder.add(fact.days, "integer")
-        filters = "".join(f" AND {part}" for part in self._filters(fact))
+        filters = "".join(f" AND {part}" for part in self.filters(fact))
         return (
             f"SELECT max(d.figure) AS value FROM (SELECT {figure} AS figure {self._source(fact, fact.reach)}"
             f" AND h.bank_date < c.bank_date AND h.bank_date >= c.bank_date - {days}{filters} GROUP BY h.bank_date) d"

@@ -17,7 +17,6 @@ from risk.facts.errors import DefinitionError
 from risk.facts.expressions import Expression, Scope, check, names_of, thawed
 from risk.facts.fields import FIELDS, SAME
 from risk.facts.spans import DAY, MAX_DAYS, BankDay, BusinessDays, DaysBefore, Sliding, Span, span_of
-from risk.facts.text import condition_text
 
 Key = Literal["account", "customer", "pair"]
 KEYS: dict[str, tuple[str, ...]] = {
@@ -81,13 +80,6 @@ class _HistoryFact(_Fact):
             data["same"] = list(self.same)
         return data
 
-    def filter_text(self) -> str:
-        """Return which events count, as people write it."""
-        parts = [f"same {name}" for name in self.same]
-        if self.where is not None:
-            parts.append(condition_text(self.where))
-        return " where " + " and ".join(parts) if parts else ""
-
 
 @dataclass(frozen=True)
 class WindowFact(_HistoryFact):
@@ -117,12 +109,6 @@ class WindowFact(_HistoryFact):
         data = {**self._filters(), "window": self.span.to_json(), "current": self.current}
         return {**data, "cap": self.cap} if self.cap else data
 
-    def text(self) -> str:
-        """Return the declaration as people write it."""
-        of = f" {self.of}" if self.of else f" ≤ {self.cap}" if self.cap else ""
-        whose = "" if self.current else ", before this event"
-        return f"{self.formula}{of} per {self.key} in {self.span.text()}{whose}{self.filter_text()}"
-
 
 @dataclass(frozen=True)
 class LastFact(_HistoryFact):
@@ -140,11 +126,6 @@ class LastFact(_HistoryFact):
     def to_json(self) -> dict[str, Any]:
         """Return the declaration as data."""
         return {**self._filters(), "count": self.count, "days": self.days}
-
-    def text(self) -> str:
-        """Return the declaration as people write it."""
-        of = f" {self.of}" if self.of else ""
-        return f"{self.formula}{of} per {self.key} among the last {self.count} in {self.days}d{self.filter_text()}"
 
 
 @dataclass(frozen=True)
@@ -173,11 +154,6 @@ class DailyPeakFact(_HistoryFact):
         """Return the declaration as data."""
         return {**self._filters(), "days": self.days}
 
-    def text(self) -> str:
-        """Return the declaration as people write it."""
-        of = f" {self.of}" if self.of else ""
-        return f"greatest daily {self.formula}{of} per {self.key} in {self.span.text()}{self.filter_text()}"
-
 
 @dataclass(frozen=True)
 class DatedFact(_Fact):
@@ -196,10 +172,6 @@ class DatedFact(_Fact):
         """Return the declaration as data."""
         return {"kind": self.kind, "table": self.table, "of": self.of}
 
-    def text(self) -> str:
-        """Return the declaration as people write it."""
-        return f"{self.table} of {self.of} on the bank date"
-
 
 @dataclass(frozen=True)
 class BalanceFact(_Fact):
@@ -216,10 +188,6 @@ class BalanceFact(_Fact):
     def to_json(self) -> dict[str, Any]:
         """Return the declaration as data."""
         return {"kind": self.kind, "days": self.days}
-
-    def text(self) -> str:
-        """Return the declaration as people write it."""
-        return f"balance before this event, reported within {self.days}d"
 
 
 Fact = WindowFact | LastFact | DailyPeakFact | DatedFact | BalanceFact

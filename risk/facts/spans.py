@@ -42,12 +42,6 @@ class Sliding:
         """Return how many microseconds before the event a counted row can lie, at most."""
         return self.micros
 
-    def text(self) -> str:
-        """Return the span as people write it."""
-        if self.micros % DAY == 0 and self.micros > DAY:
-            return f"{self.micros // DAY}d"
-        return f"{self.micros // HOUR}h" if self.micros % HOUR == 0 else f"{self.micros // 60_000_000}min"
-
     def to_json(self) -> dict[str, int]:
         """Return the span as data."""
         if self.micros % DAY == 0:
@@ -64,10 +58,6 @@ class BankDay:
         """Return the longest day."""
         return DAY + DAY_MARGIN
 
-    def text(self) -> str:
-        """Return the span as people write it."""
-        return "bank day"
-
     def to_json(self) -> dict[str, int]:
         """Return the span as data."""
         return {"bank_days": 1}
@@ -83,10 +73,6 @@ class DaysBefore:
     def reach(self) -> int:
         """Return the days and today."""
         return (self.days + 1) * DAY + DAY_MARGIN
-
-    def text(self) -> str:
-        """Return the span as people write it."""
-        return f"{self.days}d before today"
 
     def to_json(self) -> dict[str, int]:
         """Return the span as data."""
@@ -106,10 +92,6 @@ class BusinessDays:
         ``risk/tests/test_spans.py`` proves it against the calendar the product ships; the day itself is compared exactly.
         """
         return (2 * self.days + 21) * DAY
-
-    def text(self) -> str:
-        """Return the span as people write it."""
-        return f"{self.days} business days"
 
     def to_json(self) -> dict[str, int]:
         """Return the span as data."""

@@ -93,7 +93,7 @@ ROUND_AMOUNTS: Data = {
         "round_sum": last("sum", "account", 10, 90, of="amount_cny", where=ROUND),
     },
     "bands": [
-        band(both([">=", fact("round_count"), param("count")], [">=", fact("round_sum"), param("floor")]), "low", "round_amounts", points=20)
+        band(both([">=", fact("round_count"), param("count")], [">=", fact("round_sum"), param("floor")]), "low", "round_amounts", points=20),
     ],
     "exits": [leave("unrated", UNRATED)],
     "evidence": ["round_count"],
@@ -110,7 +110,7 @@ WITHDRAWALS: Data = {
     "facts": {
         "hour_count": window("count", "account", {"hours": 1}, where=WITHDRAWAL),
         "peak": window("max", "account", {"days_before": 90}, of="amount_cny", where=WITHDRAWAL, now=False),
-        "balance": {"kind": "balance", "days": 31},
+        "balance": {"kind": "balance", "days": 180},
     },
     "bands": [
         _hold([">=", AMOUNT, param("large")], "large_withdrawal"),

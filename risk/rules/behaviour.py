@@ -11,6 +11,7 @@ from risk.rules.words import (
     current,
     daily_peak,
     dated,
+    either,
     fact,
     field,
     last,
@@ -53,13 +54,13 @@ SIMILAR = both(
 BURST: Data = {
     "subject": "account",
     "facts": {
-        "day_count": window("count", "account", {"hours": 24}, where=STARTED),
-        "peak": daily_peak("count", "account", 60, where=STARTED),
-        "similar": last("count", "account", 10, 60, where=SIMILAR, same=("direction",)),
+        "day_count": window("count", "account", {"hours": 24}),
+        "peak": daily_peak("count", "account", 60),
+        "similar": last("count", "account", 10, 90, where=SIMILAR),
     },
     "bands": [
         band(
-            both(STARTED, [">=", fact("day_count"), param("count")], [">=", fact("day_count"), ["*", param("times"), fact("peak")]]),
+            both([">=", fact("day_count"), param("count")], [">=", fact("day_count"), ["*", param("times"), fact("peak")]]),
             "mid",
             "burst",
             points=40,
@@ -69,7 +70,7 @@ BURST: Data = {
     ],
     "exits": [
         leave("unrated", UNRATED),
-        leave("not_enough_history", both(STARTED, missing(fact("peak")), [">=", fact("day_count"), param("count")])),
+        leave("not_enough_history", both(missing(fact("peak")), [">=", fact("day_count"), param("count")])),
     ],
     "evidence": ["day_count"],
 }
@@ -94,7 +95,9 @@ UNUSUAL_HOUR: Data = {
     "subject": "account",
     "applies": NIGHT,
     "facts": {"nights": window("count", "account", {"days": 90}, where=both(NIGHT, [">=", AMOUNT, param("floor")]), now=False)},
-    "bands": [band(both([">=", AMOUNT, param("floor")], ["<", fact("nights"), param("habit")]), "low", "unusual_hour", points=30, **REVIEW)],
+    "bands": [
+        band(both([">=", AMOUNT, param("floor")], ["<", fact("nights"), param("habit")]), "low", "unusual_hour", points=30, **REVIEW),
+    ],
     "exits": [leave("unrated", UNRATED)],
     "evidence": ["nights"],
 }
@@ -105,14 +108,14 @@ MANY_SMALL: Data = {
     "applies": rated_and(SMALL),
     "facts": {
         "hour_count": window("count", "account", {"hours": 1}, where=SMALL, same=("direction",)),
-        "habit": window("count", "account", {"days_before": 30}, where=SMALL, same=("direction",), now=False),
+        "habit": daily_peak("count", "account", 60, where=SMALL, same=("direction",)),
         "minimum": dated("small_burst", "customer_segment"),
     },
     "bands": [
         band(
             both(
                 [">=", fact("hour_count"), fact("minimum")],
-                [">=", fact("hour_count"), ["*", param("times"), ["/", fact("habit"), number(30)]]],
+                either(missing(fact("habit")), [">=", fact("hour_count"), ["*", param("times"), fact("habit")]]),
             ),
             "mid",
             "many_small",
@@ -185,7 +188,7 @@ RULES: list[dict[str, Any]] = [
         "definition": MANY_SMALL,
         "parameters": {
             "small": parameter(200, "CNY", "Small means up to", OWN),
-            "times": parameter(5, "times", "Times the own daily average of the 30 days before", OWN),
+            "times": parameter(5, "times", "Times the own greatest day of the 60 days before", OWN),
         },
     },
 ]

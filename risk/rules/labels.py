@@ -21,7 +21,7 @@ FACT_LABELS: dict[str, Promise] = {
     "similar": _("Similar amounts among the last ten"),
     "listed": _("Counterparty country is on the list"),
     "nights": _("Such night transactions in the 90 days before"),
-    "habit": _("Transactions of this kind in the 30 days before"),
+    "habit": _("Own busiest day of this kind in the 60 days before"),
     "minimum": _("Minimum count of the segment"),
     "near_cash_limit": _("Cash just below the limit, ten business days"),
     "above_cash_limit": _("Cash at or above the limit, ten business days"),

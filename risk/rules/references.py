@@ -25,9 +25,8 @@ CALL_FOR_ACTION = {"KP": date(2011, 2, 25), "IR": date(2020, 2, 21), "MM": date(
 
 def shipped_references() -> list[Reference]:
     """Return the references in a stable order."""
-    rows = [
-        Reference("week_limit", segment, value, ALWAYS, "Ballerine" if segment == "retail" else OWN) for segment, value in WEEK_LIMITS.items()
-    ]
+    published = {"retail": "Ballerine"}
+    rows = [Reference("week_limit", segment, value, ALWAYS, published.get(segment, OWN)) for segment, value in WEEK_LIMITS.items()]
     rows += [Reference("small_burst", segment, value, ALWAYS, OWN) for segment, value in SMALL_BURSTS.items()]
     rows += [
         Reference("high_risk_country", country, 1, since, "FATF, jurisdictions subject to a call for action")

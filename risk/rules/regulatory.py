@@ -44,8 +44,9 @@ TEN_DAYS: Data = {"business_days": 10}
 
 def _near(limit: str, instrument: Any) -> dict[str, Data]:
     """How often the amount lay just below a limit, and at or above it, in the same direction."""
-    below = both(instrument, [">=", field("amount_cny"), ["*", param("lower_share"), param(limit)]], ["<", field("amount_cny"), param(limit)])
-    above = both(instrument, [">=", field("amount_cny"), param(limit)])
+    amount = field("amount_cny")
+    below = both(instrument, [">=", amount, ["*", param("lower_share"), param(limit)]], ["<", amount, param(limit)])
+    above = both(instrument, [">=", amount, param(limit)])
     return {
         f"near_{limit}": window("count", "customer", TEN_DAYS, where=below, same=("direction",)),
         f"above_{limit}": window("count", "customer", TEN_DAYS, where=above, same=("direction",)),
@@ -68,14 +69,14 @@ STRUCTURING: Data = {
     "subject": "customer",
     "facts": {
         **_near("cash_limit", CASH),
-        **_near("abroad_limit", TRANSFER),
-        **_near("person_limit", TRANSFER),
+        **_near("abroad_limit", both(TRANSFER, CROSS_BORDER)),
+        **_near("person_limit", both(TRANSFER, ["not", CROSS_BORDER])),
         **_near("organisation_limit", TRANSFER),
     },
     "bands": [
         _structured("cash_limit", CASH),
-        _structured("abroad_limit", both(TRANSFER, PERSON)),
-        _structured("person_limit", both(TRANSFER, PERSON)),
+        _structured("abroad_limit", both(TRANSFER, PERSON, CROSS_BORDER)),
+        _structured("person_limit", both(TRANSFER, PERSON, ["not", CROSS_BORDER])),
         _structured("organisation_limit", both(TRANSFER, ORGANISATION)),
     ],
     "exits": [leave("unrated", missing(field("amount_cny")))],
