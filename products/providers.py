@@ -67,11 +67,11 @@ def describe(request: ChangeRequest) -> list[Difference]:
     freeze = _freeze_of(request)
     subject = f"…{freeze.account.number_last4}" if freeze.account else _now("Whole customer")
     rows = [
-        Difference("customer", _now("Customer"), f"{freeze.customer.name} {freeze.customer.core_number}", ""),
-        Difference("subject", _now("Subject"), subject, ""),
+        Difference("customer", _now("Customer"), f"{freeze.customer.name} {freeze.customer.core_number}", "", context=True),
+        Difference("subject", _now("Subject"), subject, "", context=True),
         Difference("kind", _now("Type"), str(freeze.get_kind_display()), _now("Money may move again")),
-        Difference("authority", _now("Authority"), f"{freeze.get_authority_display()} {freeze.document}".strip(), ""),
-        Difference("reason", _now("Reason of the freeze"), freeze.reason, ""),
+        Difference("authority", _now("Authority"), f"{freeze.get_authority_display()} {freeze.document}".strip(), "", context=True),
+        Difference("reason", _now("Reason of the freeze"), freeze.reason, "", context=True),
     ]
     if request.payload.get("document"):
         rows.append(Difference("document", _now("Document that ends it"), "", request.payload["document"]))

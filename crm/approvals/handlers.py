@@ -22,12 +22,16 @@ DEFAULT_LIFE = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Difference:
-    """One line of what is shown to the person who decides: before and after, masked where the field is sensitive."""
+    """One line of what is shown to the person who decides: before and after, masked where the field is sensitive.
+
+    ``context=True``: a fact that helps to decide and does not change; its text is in ``before``.
+    """
 
     field: str
     label: str | Promise
     before: str
     after: str
+    context: bool = False
 
 
 def _nobody(request: "ChangeRequest") -> Collection[str]:

@@ -121,9 +121,12 @@ class ChangeRequest(models.Model):
         return found
 
     @property
-    def shown_lines(self) -> list[dict[str, str]]:
-        """The difference table as it was shown when the request was made, in the reader's language."""
-        return [{"label": _said(label), "before": _said(before), "after": _said(after)} for _field, label, before, after in self.shown]
+    def shown_lines(self) -> list[dict[str, Any]]:
+        """What was shown when the request was made, in the reader's language."""
+        return [
+            {"label": _said(label), "before": _said(before), "after": _said(after), "context": context == "context"}
+            for _field, label, before, after, context in self.shown
+        ]
 
     @property
     def is_open(self) -> bool:

@@ -188,9 +188,12 @@ def hash_of(request: ChangeRequest, handler: Handler | None = None) -> str:
 
 
 def shown_lines(request: ChangeRequest, handler: Handler) -> list[list[str]]:
-    """The lines of the difference table in English: field, label, before, after."""
+    """What the decider sees, line by line, in English: field, label, before, after, and "context" for what does not change."""
     with translation.override("en"):
-        return [[line.field, str(line.label), str(line.before), str(line.after)] for line in handler.describe(request)]
+        return [
+            [line.field, str(line.label), str(line.before), str(line.after), "context" if line.context else ""]
+            for line in handler.describe(request)
+        ]
 
 
 def may_decide(actor: Actor, request: ChangeRequest) -> bool:
@@ -254,7 +257,7 @@ def _facts(request: ChangeRequest, differences: list[Difference]) -> dict[str, A
     }
     if differences:
         with translation.override("en"):
-            facts["differences"] = {line.field: [str(line.before), str(line.after)] for line in differences}
+            facts["differences"] = {line.field: [str(line.before), str(line.after)] for line in differences if not line.context}
     return facts
 
 

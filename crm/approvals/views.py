@@ -149,10 +149,13 @@ def _page(request: HttpRequest, found: ChangeRequest, form: DecisionForm, status
     actor = actor_of(request)
     handler = handlers.handler_of(found.kind)
     mine = found.requested_by_id == actor.user_id
+    lines: list[Any] = list(handler.describe(found) if found.is_open else found.shown_lines)
+    about = [line for line in lines if (line["context"] if isinstance(line, dict) else line.context)]
     context = {
         "change": found,
         "level": _level(found),
-        "lines": handler.describe(found) if found.is_open else found.shown_lines,
+        "about": about,
+        "lines": [line for line in lines if line not in about],
         "target_url": handler.target_url(found) if handler.target_url else "",
         "form": form,
         "mine": mine,
