@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from django.conf import settings
 
-from risk.choices import Label
+from risk.choices import LABEL_RANK, Label
 from risk.engine.answers import ERROR, Verdict, answer_sql
 from risk.engine.binding import Binder
 from risk.engine.frames import Frames
@@ -17,6 +17,8 @@ from risk.facts.declarations import Fact
 PlanName = Literal["rows", "frames"]
 GIVEN = "unnest(%(ids)s::bigint[])"
 STORED = "numeric(60, 18)"
+# Money that has moved cannot be held: the hold becomes a review, and a freeze is proposed.
+POSSIBLE = f"CASE WHEN k.already_completed THEN least(k.rank_asked, {LABEL_RANK[Label.REVIEW]}) ELSE k.rank_asked END"
 LABELS = ", ".join(f"'{label.value}'" for label in Label)
 
 
@@ -40,7 +42,13 @@ class Statement:
 
 
 def compile_facts(
-    facts: tuple[Fact, ...], plan_name: PlanName, binder: Binder, *, ledger: str = LEDGER, events: str = GIVEN, wanted: set[str] | None = None
+    facts: tuple[Fact, ...],
+    plan_name: PlanName,
+    binder: Binder,
+    *,
+    ledger: str = LEDGER,
+    events: str = GIVEN,
+    wanted: set[str] | None = None,
 ) -> str:
     """Return common table expressions ``cur`` and ``facts``: the events with one column ``f0, f1 …`` per fact.
 
@@ -79,20 +87,24 @@ def compile_judgement(
     wanted = {fact.identity for rule in running for fact in rule.definition.facts.values()}
     tables = compile_facts(program.facts, plan_name, binder, ledger=ledger, events=events, wanted=wanted)
     columns = {identity: f"f.f{place}" for identity, place in program.places.items()}
-    answers = [
-        f"{answer_sql(rule, columns, binder) if rule.code not in without else ERROR} AS r{place}" for place, rule in enumerate(program.rules)
-    ]
+    found = [answer_sql(rule, columns, binder) if rule.code not in without else str(ERROR) for rule in program.rules]
+    answers = [f"{answer} AS r{place}" for place, answer in enumerate(found)]
     verdict = Verdict(program, binder)
-    stored = ", ".join(f"d.f{place}" for place in range(len(program.facts)))
+    facts_out = ", ".join(f"d.f{place}" for place in range(len(program.facts)))
     answered = ", ".join(f"d.r{place}" for place in range(len(program.rules)))
+    columns_out = [
+        f"ARRAY[{facts_out}]::{STORED}[] AS facts",
+        f"ARRAY[{answered}]::smallint[] AS answers",
+        f"d.points, (ARRAY[{LABELS}])[d.rank + 1] AS label",
+        f"{verdict.actions()} AS actions",
+        f"{verdict.exits()} AS exits",
+    ]
     parts = [
         tables,
         "answers AS MATERIALIZED (SELECT f.*" + "".join(f",\n  {answer}" for answer in answers) + "\nFROM facts f)",
         f"scored AS MATERIALIZED (SELECT a.*, {verdict.points()} AS points FROM answers a)",
         f"asked AS MATERIALIZED (SELECT s.*, {verdict.rank()} AS rank_asked FROM scored s)",
-        # Money that has moved cannot be held: the hold becomes a review, and a freeze is proposed.
-        "decided AS MATERIALIZED (SELECT k.*, CASE WHEN k.already_completed THEN least(k.rank_asked, 2) ELSE k.rank_asked END AS rank FROM asked k)",
-        f"verdict AS MATERIALIZED (SELECT d.id, ARRAY[{stored}]::{STORED}[] AS facts, ARRAY[{answered}]::smallint[] AS answers,"
-        f" d.points, (ARRAY[{LABELS}])[d.rank + 1] AS label, {verdict.actions()} AS actions, {verdict.exits()} AS exits FROM decided d)",
+        f"decided AS MATERIALIZED (SELECT k.*, {POSSIBLE} AS rank FROM asked k)",
+        f"verdict AS MATERIALIZED (SELECT d.id, {', '.join(columns_out)} FROM decided d)",
     ]
     return Statement(",\n".join(parts), binder.values)

@@ -29,10 +29,10 @@ class Frames:
     def compile(self, facts: Iterable[Fact], plan: Plan) -> list[str]:
         """Add the facts to the plan and return the common table expressions it then needs."""
         keyed: dict[str, list[FrameFact]] = {}
+        tables: list[str] = []
         for fact in facts:
-            assert isinstance(fact, FrameFact)
-            keyed.setdefault(fact.key, []).append(fact)
-        tables = []
+            if isinstance(fact, FrameFact):
+                keyed.setdefault(fact.key, []).append(fact)
         for key, group in keyed.items():
             tables += self._key(key, group, plan)
         return tables
@@ -50,10 +50,11 @@ class Frames:
         selected: list[str] = []
         alias = f"frames_{key}"
         for fact in group:
-            if isinstance(fact, DailyPeakFact):
-                expression = self._peak(fact, column, peaks.index(fact))
-            else:
-                expression = self._window(fact, column)
+            match fact:
+                case DailyPeakFact():
+                    expression = self._peak(fact, column, peaks.index(fact))
+                case WindowFact():
+                    expression = self._window(fact, column)
             plan.columns[fact.identity] = f"{alias}.p{len(selected)}"
             selected.append(f"{expression} AS p{len(selected)}")
         frames = f"{alias} AS (SELECT h.id,\n  " + ",\n  ".join(selected) + f"\n FROM past_{key} h)"
@@ -70,7 +71,9 @@ class Frames:
     def _day_figure(self, fact: DailyPeakFact, key: str) -> str:
         figure = aggregates(fact.formula, fact.of, "h")[0]
         over = self._partition(fact, KEYS[key][0], ", h.bank_date")
-        return f"nullif({figure}{self._filter(fact)} OVER ({over}), 0)" if fact.formula == "count" else f"{figure}{self._filter(fact)} OVER ({over})"
+        sql = f"{figure}{self._filter(fact)} OVER ({over})"
+        # A day without any is no day at all, as in the other plan.
+        return f"nullif({sql}, 0)" if fact.formula == "count" else sql
 
     def _peak(self, fact: DailyPeakFact, column: str, place: int) -> str:
         return f"max(h.day{place}) OVER ({self._days_before(fact, column, fact.days)})"

@@ -9,6 +9,7 @@ it owes a new judgement. Plan: ``in_frames`` says whether one sorted pass can co
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -262,7 +263,13 @@ def _balance(data: dict[str, Any]) -> BalanceFact:
     return BalanceFact(days=_days(data["days"]))
 
 
-KINDS = {"window": _window, "last": _last, "daily_peak": _daily_peak, "dated": _dated, "balance": _balance}
+KINDS: dict[str, Callable[[dict[str, Any]], Fact]] = {
+    "window": _window,
+    "last": _last,
+    "daily_peak": _daily_peak,
+    "dated": _dated,
+    "balance": _balance,
+}
 
 
 def fact_of(data: Any) -> Fact:

@@ -13,22 +13,21 @@ class Field:
     type: ValueType
     sql: str
     current_only: bool = False
-    unit: str = ""
 
 
-def _plain(name: str, kind: ValueType, unit: str = "") -> Field:
-    return Field(kind, "{row}." + name, unit=unit)
+def _plain(name: str, kind: ValueType) -> Field:
+    return Field(kind, "{row}." + name)
 
 
 FIELDS: dict[str, Field] = {
     "direction": _plain("direction", "text"),
-    "amount": _plain("amount", "number", "own currency"),
-    "amount_cny": _plain("amount_cny", "number", "CNY"),
-    "amount_usd": _plain("amount_usd", "number", "USD"),
+    "amount": _plain("amount", "number"),
+    "amount_cny": _plain("amount_cny", "number"),
+    "amount_usd": _plain("amount_usd", "number"),
     "currency": _plain("currency", "text"),
     # Renminbi is summed in CNY, all foreign currency in USD equivalent, never together.
     "currency_group": Field("text", "(CASE WHEN {row}.currency = 'CNY' THEN 'CNY' ELSE 'USD' END)"),
-    "group_amount": Field("number", "(CASE WHEN {row}.currency = 'CNY' THEN {row}.amount_cny ELSE {row}.amount_usd END)", unit="CNY or USD"),
+    "group_amount": Field("number", "(CASE WHEN {row}.currency = 'CNY' THEN {row}.amount_cny ELSE {row}.amount_usd END)"),
     "kind": _plain("kind", "text"),
     "instrument": _plain("instrument", "text"),
     "channel": _plain("channel", "text"),
@@ -36,12 +35,12 @@ FIELDS: dict[str, Field] = {
     "customer_initiated": _plain("customer_initiated", "boolean"),
     "counterparty_country": _plain("counterparty_country", "text"),
     # The clock on the bank's wall, in hours and their fractions.
-    "hour": Field("number", "(extract(epoch FROM ({row}.occurred_at AT TIME ZONE %(zone)s::text)::time) / 3600)", unit="h"),
+    "hour": Field("number", "(extract(epoch FROM ({row}.occurred_at AT TIME ZONE %(zone)s::text)::time) / 3600)"),
     "customer_kind": Field("text", "{row}.customer_kind", current_only=True),
     "customer_segment": Field("text", "{row}.customer_segment", current_only=True),
     "customer_aml_risk_level": Field("number", "{row}.customer_aml_risk_level", current_only=True),
     "account_kind": Field("text", "{row}.account_kind", current_only=True),
-    "account_age": Field("number", "{row}.account_age", current_only=True, unit="days"),
+    "account_age": Field("number", "{row}.account_age", current_only=True),
 }
 
 SAME: dict[str, str] = {

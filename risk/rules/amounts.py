@@ -23,7 +23,7 @@ from risk.rules.words import (
 OWN = "own proposal"
 AMOUNT = field("amount_cny")
 UNRATED = missing(AMOUNT)
-REVIEW = {"label": "review", "actions": ("alert",)}
+REVIEW: Data = {"label": "review", "actions": ("alert",)}
 WITHDRAWAL = is_text("kind", "withdrawal")
 
 
@@ -93,7 +93,9 @@ ROUND_AMOUNTS: Data = {
         "round_sum": last("sum", "account", 10, 90, of="amount_cny", where=ROUND),
     },
     "bands": [
-        band(both([">=", fact("round_count"), param("count")], [">=", fact("round_sum"), param("floor")]), "low", "round_amounts", points=20),
+        band(
+            both([">=", fact("round_count"), param("count")], [">=", fact("round_sum"), param("floor")]), "low", "round_amounts", points=20
+        ),
     ],
     "exits": [leave("unrated", UNRATED)],
     "evidence": ["round_count"],

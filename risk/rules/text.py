@@ -145,9 +145,7 @@ def fact_text(fact: Fact) -> str:
         places = {"table": TABLE_LABELS.get(fact.table, fact.table), "field": FIELD_LABELS[fact.of]}
         return _("%(table)s, for %(field)s, as valid on the bank date") % places
     if isinstance(fact, BalanceFact):
-        return ngettext(
-            "last balance reported within %(n)s day, and what has moved since", "last balance reported within %(n)s days, and what has moved since", fact.days
-        ) % {"n": fact.days}
+        return _("last balance reported within %(n)s days, and what has moved since") % {"n": fact.days}
     return " · ".join(_parts(fact))
 
 

@@ -28,16 +28,12 @@ FREEZE_REASON = "Automatic control by rule {rule}: {reason}"
 class Row(Protocol):
     """What is needed of a judged transaction."""
 
-    @property
-    def customer_id(self) -> int: ...
-    @property
-    def account_id(self) -> int: ...
-    @property
-    def reference(self) -> str: ...
-    @property
-    def occurred_at(self) -> datetime: ...
-    @property
-    def amount_cny(self) -> Any: ...
+    pk: int
+    reference: str
+    customer_id: int
+    account_id: int
+    occurred_at: datetime
+    amount_cny: Any
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ def follow(*, actor: Actor, program: Program, judged: Sequence[Judged], claimed:
 def _store(program: Program, found: Sequence[Found], times: dict[int, datetime]) -> list[Hit]:
     return Hit.objects.bulk_create(
         Hit(
-            assessment_id=item.judged.assessment,
+            assessment_id=item.judged.assessment or 0,
             transaction_id=item.judged.pk,
             rule_version_id=item.rule.version_id,
             shadow=item.rule.shadow,
@@ -139,7 +135,8 @@ def _freeze(actor: Actor, acting: Sequence[tuple[Found, Hit]], claimed: Mapping[
 def alarm(*, actor: Actor, failed: Mapping[str, Sequence[int]], now: datetime) -> None:
     """Tell the people on duty, once a day and rule, that a rule failed and which rows await a person's eye."""
     for code, rows in failed.items():
-        log.record(actor=actor, action="rule.failed", target=Rule.objects.filter(code=code).first(), data={"rows": len(rows)}, result="failed")
+        rule = Rule.objects.filter(code=code).first()
+        log.record(actor=actor, action="rule.failed", target=rule, data={"rows": len(rows)}, result="failed")
         notify(
             recipients=people_on_duty("risk.view_rule"),
             kind="risk.rule_failed",

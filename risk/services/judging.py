@@ -107,7 +107,7 @@ class Bench:
         statement = compiled(self.program, plan, without)
         values = {**statement.values, "ids": ids, "rule_set": self.rule_set, "now": self.now}
         rows = run(statement.tables_with(WRITE), values, prepare=plan == "rows" and not without)
-        return [Judged(*row[:8], bytes(row[8])) for row in rows]
+        return [Judged(*row) for row in rows]
 
 
 def compiled(program: Program, plan: PlanName, without: frozenset[str] = frozenset()) -> Statement:

@@ -28,7 +28,7 @@ BATCH = 5_000
 STATEMENT_MS = 120_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
     """One transaction that owed a judgement and is held by us."""
 

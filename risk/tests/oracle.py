@@ -75,7 +75,7 @@ def value(tree: Any, past: Event, now: Event) -> Any:
     if head == "not":
         return not found[0]
     left, right = found
-    return {
+    answers: dict[str, Any] = {
         "+": lambda: left + right,
         "-": lambda: left - right,
         "*": lambda: left * right,
@@ -86,7 +86,8 @@ def value(tree: Any, past: Event, now: Event) -> Any:
         ">": lambda: left > right,
         ">=": lambda: left >= right,
         "multiple_of": lambda: left % right == 0,
-    }[head]()
+    }
+    return answers[head]()
 
 
 def rounded(number: Decimal, places: int) -> Decimal:
@@ -113,7 +114,8 @@ def formula(name: str, events: list[Event], of: str, now: Event, cap: int = 0) -
     if name == "stddev":
         mean = sum(known, Decimal(0)) / len(known)
         return rounded((sum(((one - mean) ** 2 for one in known), Decimal(0)) / (len(known) - 1)).sqrt(), 6)
-    return max(known) if name == "max" else min(known)
+    found: Decimal = max(known) if name == "max" else min(known)
+    return found
 
 
 def fact(spec: dict[str, Any], now: Event, world: list[Event]) -> Decimal | None:

@@ -13,6 +13,7 @@ from crm.tests.personas import as_actor
 from products.models import Account
 from risk.models import Alert, LargeValueRow
 from risk.services import register, screening
+from transactions.choices import Status
 from transactions.models import Source, Transaction
 from transactions.services import Step, change_status
 from transactions.tests.personas import NOON, recorded
@@ -68,7 +69,7 @@ def test_interest_and_tax_are_exempt_by_their_kind(core: Source, company_account
 
 def test_a_reversal_on_the_same_day_takes_the_row_back(core: Source, salary_account: Account) -> None:
     row = cash(salary_account, 1, "60000")
-    change_status(actor=SYSTEM, reference=row.reference, step=Step(status="reversed", at=row.occurred_at + timedelta(hours=1)))
+    change_status(actor=SYSTEM, reference=row.reference, step=Step(status=Status.REVERSED, at=row.occurred_at + timedelta(hours=1)))
     screening.judge(ids=[row.pk])
     assert LargeValueRow.objects.get().state == "unsupported"
 

@@ -14,12 +14,14 @@ from risk.tests.oracle import Event
 from transactions.models import Source, Transaction
 
 # Around the new year holiday of 2026, midnight on the bank's clock: business days, make-up days and bank days all change here.
-STARTS = (datetime(2026, 2, 13, 16, 0, tzinfo=UTC), datetime(2026, 2, 24, 16, 0, tzinfo=UTC), datetime(2026, 9, 30, 15, 59, tzinfo=UTC))
+STARTS = tuple(datetime(2026, *parts, tzinfo=UTC) for parts in ((2, 13, 16, 0), (2, 24, 16, 0), (9, 30, 15, 59)))
 STEPS = [timedelta(hours=1), timedelta(hours=24), timedelta(days=7), timedelta(days=1, hours=7), timedelta(days=3), timedelta(days=14)]
-AMOUNTS = [Decimal(text) for text in ("0.01", "199.99", "200", "1000", "1099.9999", "1100", "10000", "40000", "49999.99", "50000", "2000000")]
+AMOUNTS = [Decimal(text) for text in ("0.01", "199.99", "200", "1000", "1099.9999", "1100", "10000", "40000", "49999.99", "50000")]
 STATUSES = ["completed"] * 6 + ["received", "approved", "held", "declined", "failed", "refused", "reversed"]
 
 # Whole steps apart, give or take a microsecond: most pairs of a world lie on the edge of some window.
+DRAWN = ("direction", "amount", "currency", "kind", "instrument", "channel", "cross_border", "customer_initiated")
+
 moments = st.tuples(st.integers(0, 3), st.sampled_from([-1, 0, 0, 0, 1]))
 rows = st.fixed_dictionaries(
     {
@@ -78,13 +80,13 @@ def _row(number: int, row: dict[str, Any], source: Source, account: Account) -> 
         reversed_at=row["at"] + row["until"] if row["status"] == "reversed" else None,
         **{
             name: row[name]
-            for name in ("direction", "amount", "currency", "kind", "instrument", "channel", "cross_border", "customer_initiated", "status")
+            for name in (*DRAWN, "status")
         },
     )
 
 
 def _event(row: Transaction) -> Event:
-    names = ("direction", "amount", "amount_cny", "amount_usd", "currency", "kind", "instrument", "channel", "cross_border", "customer_initiated")
+    names = [*DRAWN, "amount_cny", "amount_usd"]
     return Event(
         pk=row.pk,
         account=row.account_id,
