@@ -18,6 +18,7 @@ from django.db import transaction
 
 from crm.access.actor import IMPORTER, SYSTEM
 from crm.calendar import services as calendar
+from crm.jobs.queue import captured
 from crm.log import services as log
 from crm.log.models import Event
 from crm.staff.models import Branch, User
@@ -140,8 +141,9 @@ def _load_part(world: World, entries: list[Transaction], report: Report) -> Tota
     history = [entry for entry in entries if entry.at < world.judged_from]
     recent = [entry for entry in entries if entry.at >= world.judged_from]
     began = time.monotonic()
-    outcomes = record_history([as_row(entry, CORE, _first_status(entry)) for entry in history], report)
-    _take_other_ends(history)
+    with captured():  # history asks for no judging; what it sends is for nobody
+        outcomes = record_history([as_row(entry, CORE, _first_status(entry)) for entry in history], report)
+        _take_other_ends(history)
     spent = time.monotonic() - began
     totals = record_and_judge([as_row(entry, CORE) for entry in recent], report)
     totals.outcomes += outcomes
