@@ -95,13 +95,7 @@ COUNTED_DEBITS = (
     Status.COMPLETED,
     Status.REVERSED,
 )
-COUNTED_CREDITS = (
-    Status.APPROVED,
-    Status.HELD,
-    Status.RELEASED,
-    Status.COMPLETED,
-    Status.REVERSED,
-)
+COUNTED_CREDITS = (Status.HELD, Status.RELEASED, Status.COMPLETED, Status.REVERSED)
 """What counts in a window. A reversed transaction counts for moments before ``reversed_at`` and not from then on."""
 
 

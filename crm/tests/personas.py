@@ -133,13 +133,18 @@ system_officer = _person("87001", "System officer.")
 audit_officer = _person("88001", "Audit officer.")
 
 
-@pytest.fixture
-def partner(bank: Bank) -> ServiceClient:
-    """Return a partner system that may speak for the source ``mobile``; its token is ``PARTNER_TOKEN``."""
+def plant_partner() -> ServiceClient:
+    """Record the partner system of the tests."""
     with transaction.atomic():
         client = ServiceClient.objects.create(code="mobile-bank", name="手机银行", token_hash=token_hash(PARTNER_TOKEN), sources=["mobile"])
         log.record(actor=SYSTEM, action="staff.partner_created", target=client)
     return client
+
+
+@pytest.fixture
+def partner(bank: Bank) -> ServiceClient:
+    """Return a partner system that may speak for the source ``mobile``; its token is ``PARTNER_TOKEN``."""
+    return plant_partner()
 
 
 @pytest.fixture

@@ -188,7 +188,7 @@ def everything_is_in_the_log(story: Story) -> None:
         "inquiry.answered",
         "freeze.placed",
         "core.answered",
-        "approvals.proposed",
+        "approval.proposed",
         "freeze.lifted",
     ]
     written = set(Event.objects.values_list("action", flat=True))

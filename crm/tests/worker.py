@@ -30,7 +30,7 @@ def worker(transactional_db: None) -> Iterator[subprocess.Popen[bytes]]:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
-                print((Path(folder) / "worker.log").read_text(errors="replace")[-6000:])  # noqa: T201 pytest shows it beside a failure
+                print((Path(folder) / "worker.log").read_text(errors="replace")[-6000:])
 
 
 def until(condition: Callable[[], object], seconds: float, what: str) -> None:
