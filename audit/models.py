@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.reach import Reach
 from crm.access.scopes import ScopedQuerySet
 from crm.log.models import Event as LogEvent
+from crm.staff.choices import ROLE_LABELS
 
 
 class EventQuerySet(ScopedQuerySet["Event"]):
@@ -42,6 +43,11 @@ class Event(LogEvent):
     def actor_label(self) -> str:
         """Employee number and name, as people are called in a bank."""
         return " ".join(part for part in (self.actor_number, self.actor_name) if part) or str(self.get_actor_kind_display())
+
+    @property
+    def role_label(self) -> str:
+        """The roles in the reader's language; the bare code for a role that a bank made itself."""
+        return ", ".join(str(ROLE_LABELS.get(code, code)) for code in self.role.split(",") if code)
 
     @property
     def target_label(self) -> str:
