@@ -25,7 +25,7 @@ from transactions.services.entries import NewTransaction, Outcome, Recorded, eve
 from transactions.services.freezing import MAY, Decision, decide
 from transactions.services.locks import hold
 from transactions.services.resolving import ADD, Dated, Resolved, dated, resolve
-from transactions.services.storing import COLUMNS, insert
+from transactions.services.storing import COLUMNS, TOLD, insert
 from transactions.signals import BATCH, transactions_recorded
 from transactions.validators import BadValue, StoredDifferently
 
@@ -135,55 +135,41 @@ def _values(batch: _Batch, item: Resolved, day: Dated, decision: Decision, refer
     """The values of one row in the order of ``storing.COLUMNS``."""
     row, party, rated = item.row, item.party, day.rated
     seal_id = uuid.uuid4()
-    sealed = index = None
-    last4 = ""
-    if row.counterparty_account:
-        sealed = seal_value(keys[party.data_key_id], COUNTERPARTY, seal_id, row.counterparty_account)
-        index = blind_index(COUNTERPARTY, row.counterparty_account)
-        plain = normalise("account", row.counterparty_account)
-        last4 = plain[-4:] if len(plain) >= 8 else ""
-    completed = item.source.already_completed or row.status == Status.COMPLETED
-    status = Status.REFUSED if decision is not MAY else row.status or (Status.COMPLETED if completed else Status.RECEIVED)
-    owes = not batch.exempt and decision is MAY
+    order = event_order(item.occurred_at, row.source, row.external_id)
+    identity = (seal_id, party.data_key_id, reference, item.source.pk, row.external_id, item.fingerprint, order)
+    # A coded value is handed over as plain text: the driver would write an enumeration's name.
+    told = (str(value) if isinstance(value, str) else value for value in map(row.__getattribute__, TOLD))
+    equivalents = (rated.cny, rated.usd, rated.rate_date) if rated else (None, None, None)
     return (
-        seal_id,
-        party.data_key_id,
-        reference,
-        item.source.pk,
-        row.external_id,
-        item.fingerprint,
-        event_order(item.occurred_at, row.source, row.external_id),
+        *identity,
         party.customer_id,
         party.account_id,
-        str(row.direction),
-        row.amount,
-        row.currency,
-        rated.cny if rated else None,
-        rated.usd if rated else None,
-        rated.rate_date if rated else None,
+        *told,
+        *_sealed(row.counterparty_account, seal_id, keys.get(party.data_key_id)),
         item.occurred_at,
         day.bank_date,
         day.business_day,
-        str(row.kind),
-        str(row.instrument),
-        str(row.channel),
-        row.cross_border,
-        row.customer_initiated,
-        row.operator,
-        row.counterparty_name,
-        sealed,
-        index,
-        last4,
-        row.counterparty_bank,
-        row.counterparty_country,
-        row.remark,
-        row.transfer_id,
-        str(status),
-        item.occurred_at if completed and decision is MAY else batch.now,
-        decision.refusal,
-        decision.freeze_id,
-        str(Screening.OWED if owes else Screening.EXEMPT),
+        *equivalents,
+        *_state(batch, item, decision),
     )
+
+
+def _sealed(number: str, seal_id: uuid.UUID, key: DataKey | None) -> tuple[bytes | None, bytes | None, str]:
+    """The counterparty's account sealed under the customer's key, its blind index and its last four."""
+    if not number or key is None:
+        return None, None, ""
+    plain = normalise("account", number)
+    return seal_value(key, COUNTERPARTY, seal_id, number), blind_index(COUNTERPARTY, number), plain[-4:] if len(plain) >= 8 else ""
+
+
+def _state(batch: _Batch, item: Resolved, decision: Decision) -> tuple[Any, ...]:
+    """Status, since when, the refusal, and whether a judgement is owed: refused money never moved, so nothing is."""
+    if decision is not MAY:
+        return str(Status.REFUSED), batch.now, decision.refusal, decision.freeze_id, str(Screening.EXEMPT)
+    completed = item.source.already_completed or item.row.status == Status.COMPLETED
+    status = item.row.status or (Status.COMPLETED if completed else Status.RECEIVED)
+    screening = Screening.EXEMPT if batch.exempt else Screening.OWED
+    return str(status), item.occurred_at if completed else batch.now, "", None, str(screening)
 
 
 def _moved(batch: _Batch) -> list[tuple[int, Any, datetime]]:

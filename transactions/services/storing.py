@@ -7,7 +7,7 @@ from django.db import connection
 
 from transactions.models import StatusEvent, Transaction
 
-COLUMNS: dict[str, str] = {
+IDENTITY = {
     "seal_id": "uuid",
     "data_key_id": "bigint",
     "reference": "text",
@@ -17,15 +17,11 @@ COLUMNS: dict[str, str] = {
     "event_order": "bigint",
     "customer_id": "bigint",
     "account_id": "bigint",
+}
+TOLD = {
     "direction": "text",
     "amount": "numeric",
     "currency": "text",
-    "amount_cny": "numeric",
-    "amount_usd": "numeric",
-    "rate_date": "date",
-    "occurred_at": "timestamptz",
-    "bank_date": "date",
-    "business_day": "integer",
     "kind": "text",
     "instrument": "text",
     "channel": "text",
@@ -33,19 +29,24 @@ COLUMNS: dict[str, str] = {
     "customer_initiated": "boolean",
     "operator": "text",
     "counterparty_name": "text",
-    "counterparty_account": "bytea",
-    "counterparty_index": "bytea",
-    "counterparty_last4": "text",
     "counterparty_bank": "text",
     "counterparty_country": "text",
     "remark": "text",
     "transfer_id": "text",
-    "status": "text",
-    "status_at": "timestamptz",
-    "refusal": "text",
-    "refused_by_id": "bigint",
-    "screening": "text",
 }
+"""Columns that take a field of `NewTransaction` of the same name as it is."""
+
+SEALED = {"counterparty_account": "bytea", "counterparty_index": "bytea", "counterparty_last4": "text"}
+DATED = {
+    "occurred_at": "timestamptz",
+    "bank_date": "date",
+    "business_day": "integer",
+    "amount_cny": "numeric",
+    "amount_usd": "numeric",
+    "rate_date": "date",
+}
+STATE = {"status": "text", "status_at": "timestamptz", "refusal": "text", "refused_by_id": "bigint", "screening": "text"}
+COLUMNS: dict[str, str] = IDENTITY | TOLD | SEALED | DATED | STATE
 """The columns that differ from row to row, with their types; a test compares them with the model."""
 
 _NAMES = ", ".join(COLUMNS)

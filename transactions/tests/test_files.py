@@ -2,12 +2,7 @@
 
 import io
 import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +16,6 @@ from openpyxl import Workbook, load_workbook
 from crm.access.actor import SYSTEM
 from crm.access.errors import DomainError, Refused
 from crm.fields.models import DataKey
-from crm.jobs.models import Job
 from crm.jobs.queue import captured
 from crm.staff.models import User
 from crm.tests.personas import as_actor, browser
@@ -95,6 +89,12 @@ class Desk:
             if name in (imports.CHECK, imports.LOAD):
                 run = importers.check_file if name == imports.CHECK else importers.load_file
                 run(actor=self.actor, **arguments)
+
+
+@pytest.fixture(autouse=True)
+def own_files(settings: Any, tmp_path: Path) -> None:
+    """Uploads of one test are not seen by the next."""
+    settings.MEDIA_ROOT = tmp_path
 
 
 @pytest.fixture
@@ -300,70 +300,6 @@ def test_the_work_needs_the_right_when_it_runs(desk: Desk, auditor: User) -> Non
     with pytest.raises(Refused):
         importers.load_file(actor=as_actor(auditor), job_id=calls[0][1]["job_id"])
     assert Transaction.objects.count() == 0
-
-
-SCRIPT = """
-import sys, time, django
-django.setup()
-from transactions import importers
-from crm.staff.models import User
-from crm.access.middleware import staff_actor
-user = User.objects.select_related("branch").get(number="84001")
-record = importers.record
-def slowly(**given):
-    time.sleep(float(sys.argv[2]))  # long enough for the killer to see where it is
-    return record(**given)
-importers.record = slowly
-importers.load_file(actor=staff_actor(user, origin="task"), job_id=int(sys.argv[1]))
-"""
-
-
-@contextmanager
-def worker(job_id: int, pause: float = 0) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that loads the job's file."""
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "crm.settings"}
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(job_id), str(pause)], env=environment)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def until(condition: Callable[[], bool], seconds: float = 90) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize("mode", [ImportMode.SKIP_BAD_ROWS, ImportMode.ALL_OR_NOTHING])
-def test_a_killed_load_goes_on_and_doubles_nothing(desk: Desk, mode: ImportMode) -> None:
-    """Kill -9 in the middle: whole files leave nothing, pieces what is done; the next worker ends with each row once."""
-    rows = [line(n) if n % 100 else line(n, debit="x" if mode == ImportMode.SKIP_BAD_ROWS else "7") for n in range(1, 4001)]
-    row = desk.check(text(*rows))
-    with captured() as calls:
-        imports.release(actor=desk.actor, row=row, mode=mode)
-    job_id = calls[0][1]["job_id"]
-    whole = mode == ImportMode.ALL_OR_NOTHING
-    with worker(job_id, pause=0.7) as process:
-        until(lambda: _progress(job_id) >= 1000 or process.poll() is not None)
-        assert process.poll() is None, Job.objects.values("state", "progress", "error", "note").get(pk=job_id)
-        process.send_signal(signal.SIGKILL)
-    before = Transaction.objects.count()
-    assert before == 0 if whole else 0 < before < 3960
-    with worker(job_id) as process:
-        assert process.wait(timeout=120) == 0
-    row.refresh_from_db()
-    good = 4000 if whole else 3960
-    assert (row.state, row.rows_done, row.rows_new, row.rows_same, row.rows_bad) == (ImportState.DONE, 4000, good, 0, 4000 - good)
-    assert Transaction.objects.count() == good
-    assert row.row_errors.count() == 4000 - good
-
-
-def _progress(job_id: int) -> int:
-    return Job.objects.values_list("progress", flat=True).get(pk=job_id)
 
 
 def test_the_pages_lead_from_upload_to_the_error_file(desk: Desk, operations: User, auditor: User) -> None:
