@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from risk.choices import AnomalyKind
 from risk.rules.words import (
     Data,
@@ -20,7 +22,7 @@ from risk.rules.words import (
     window,
 )
 
-OWN = "own proposal"
+OWN = _("own proposal")
 AMOUNT = field("amount_cny")
 UNRATED = missing(AMOUNT)
 REVIEW: Data = {"label": "review", "actions": ("alert",)}
@@ -138,7 +140,7 @@ RULES: list[dict[str, Any]] = [
     {
         "code": "amount-without-rate",
         "scenario": None,
-        "name": "Currency without a rate",
+        "name": _("Currency without a rate"),
         "anomaly": AnomalyKind.AMOUNT,
         "source": OWN,
         "definition": NO_RATE,
@@ -147,64 +149,64 @@ RULES: list[dict[str, Any]] = [
     {
         "code": "high-cumulative-amount",
         "scenario": 6,
-        "name": "High cumulative amount in seven days",
+        "name": _("High cumulative amount in seven days"),
         "anomaly": AnomalyKind.AMOUNT,
-        "source": "Ballerine (retail); own proposal (other segments)",
+        "source": _("Ballerine (retail); own proposal (other segments)"),
         "definition": CUMULATIVE,
         "parameters": {},
     },
     {
         "code": "rapid-pass-through",
         "scenario": 9,
-        "name": "Rapid pass-through",
+        "name": _("Rapid pass-through"),
         "anomaly": AnomalyKind.COUNTERPARTY,
         "source": "Oracle FCCM; Tazama; Didit",
         "definition": PASS_THROUGH,
         "parameters": {
-            "floor": parameter(50_000, "CNY", "Received within 24 hours at least", "Didit"),
-            "share": parameter("0.9", "share", "Share of it that leaves within the same 24 hours", "Oracle FCCM, Tazama"),
+            "floor": parameter(50_000, "CNY", _("Received within 24 hours at least"), "Didit"),
+            "share": parameter("0.9", "share", _("Share of it that leaves within the same 24 hours"), "Oracle FCCM, Tazama"),
         },
     },
     {
         "code": "amount-against-history",
         "scenario": 11,
-        "name": "Amount against own history",
+        "name": _("Amount against own history"),
         "anomaly": AnomalyKind.AMOUNT,
         "source": "Fraud Detection Handbook; Jube; Ballerine",
         "definition": AGAINST_HISTORY,
         "parameters": {
-            "floor": parameter(1_000, "CNY", "Smaller amounts are not compared", "Ballerine"),
-            "history": parameter(5, "transactions", "Transactions in 30 days that make a history", "Jube"),
-            "times": parameter(3, "times", "Times the own 30-day mean", "Jube"),
-            "high": parameter(5, "times", "Times the own 30-day mean that count double", OWN),
+            "floor": parameter(1_000, "CNY", _("Smaller amounts are not compared"), "Ballerine"),
+            "history": parameter(5, "transactions", _("Transactions in 30 days that make a history"), "Jube"),
+            "times": parameter(3, "times", _("Times the own 30-day mean"), "Jube"),
+            "high": parameter(5, "times", _("Times the own 30-day mean that count double"), OWN),
         },
     },
     {
         "code": "round-amounts",
         "scenario": 15,
-        "name": "Round amounts",
+        "name": _("Round amounts"),
         "anomaly": AnomalyKind.AMOUNT,
-        "source": "Oracle FCCM; own proposal (sum)",
+        "source": _("Oracle FCCM; own proposal (sum)"),
         "definition": ROUND_AMOUNTS,
         "parameters": {
-            "step": parameter(10_000, "CNY", "Multiples of this are round", "Oracle FCCM"),
-            "count": parameter(5, "transactions", "Round ones among the last ten", "Oracle FCCM"),
-            "floor": parameter(200_000, "CNY", "Sum of the round ones at least", OWN),
+            "step": parameter(10_000, "CNY", _("Multiples of this are round"), "Oracle FCCM"),
+            "count": parameter(5, "transactions", _("Round ones among the last ten"), "Oracle FCCM"),
+            "floor": parameter(200_000, "CNY", _("Sum of the round ones at least"), OWN),
         },
     },
     {
         "code": "large-withdrawal",
         "scenario": 33,
-        "name": "Large or draining withdrawal",
+        "name": _("Large or draining withdrawal"),
         "anomaly": AnomalyKind.AMOUNT,
-        "source": "Exchange practice (crypto article); Didit",
+        "source": _("Exchange practice (crypto article); Didit"),
         "definition": WITHDRAWALS,
         "parameters": {
-            "large": parameter(50_000, "CNY", "A single withdrawal from this amount", "Didit"),
-            "share": parameter("0.8", "share", "Share of the balance that drains an account", "crypto article"),
-            "floor": parameter(10_000, "CNY", "Smaller withdrawals do not drain", "crypto article"),
-            "times": parameter(3, "times", "Times the greatest withdrawal of the 90 days before", "Didit"),
-            "count": parameter(3, "transactions", "Withdrawals within an hour", "Didit"),
+            "large": parameter(50_000, "CNY", _("A single withdrawal from this amount"), "Didit"),
+            "share": parameter("0.8", "share", _("Share of the balance that drains an account"), _("crypto article")),
+            "floor": parameter(10_000, "CNY", _("Smaller withdrawals do not drain"), _("crypto article")),
+            "times": parameter(3, "times", _("Times the greatest withdrawal of the 90 days before"), "Didit"),
+            "count": parameter(3, "transactions", _("Withdrawals within an hour"), "Didit"),
         },
     },
 ]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from risk.choices import AnomalyKind, RuleState
 from risk.rules.amounts import AMOUNT, OWN, REVIEW, UNRATED, rated_and
 from risk.rules.words import (
@@ -131,64 +133,64 @@ RULES: list[dict[str, Any]] = [
     {
         "code": "count-against-history",
         "scenario": 12,
-        "name": "Count against own history",
+        "name": _("Count against own history"),
         "anomaly": AnomalyKind.FREQUENCY,
         "source": "Ballerine",
         "definition": COUNT_AGAINST_HISTORY,
         "parameters": {
-            "count": parameter(3, "transactions", "Transactions in three days at least", "Ballerine"),
-            "times": parameter(2, "times", "Times the own 180-day average of three days", "Ballerine"),
+            "count": parameter(3, "transactions", _("Transactions in three days at least"), "Ballerine"),
+            "times": parameter(2, "times", _("Times the own 180-day average of three days"), "Ballerine"),
         },
         "state": RuleState.TEST,
     },
     {
         "code": "velocity-burst",
         "scenario": 13,
-        "name": "Velocity burst",
+        "name": _("Velocity burst"),
         "anomaly": AnomalyKind.FREQUENCY,
-        "source": "Jube; Tazama; own proposal (minimum count)",
+        "source": _("Jube; Tazama; own proposal (minimum count)"),
         "definition": BURST,
         "parameters": {
-            "count": parameter(15, "transactions", "Transactions in 24 hours at least", OWN),
-            "times": parameter(3, "times", "Times the own greatest day of the 60 days before", "Jube"),
-            "alike": parameter(3, "transactions", "Similar amounts among the last ten", "Tazama"),
-            "tolerance": parameter("0.1", "share", "Similar means within this share", "Tazama"),
-            "floor": parameter(1_000, "CNY", "Smaller amounts are not compared", "Tazama"),
+            "count": parameter(15, "transactions", _("Transactions in 24 hours at least"), OWN),
+            "times": parameter(3, "times", _("Times the own greatest day of the 60 days before"), "Jube"),
+            "alike": parameter(3, "transactions", _("Similar amounts among the last ten"), "Tazama"),
+            "tolerance": parameter("0.1", "share", _("Similar means within this share"), "Tazama"),
+            "floor": parameter(1_000, "CNY", _("Smaller amounts are not compared"), "Tazama"),
         },
     },
     {
         "code": "high-risk-geography",
         "scenario": 16,
-        "name": "High-risk country",
+        "name": _("High-risk country"),
         "anomaly": AnomalyKind.COUNTERPARTY,
         "source": "FATF; Oracle FCCM; Didit",
         "definition": GEOGRAPHY,
-        "parameters": {"floor": parameter(10_000, "CNY", "From this amount a person reviews", "Didit")},
+        "parameters": {"floor": parameter(10_000, "CNY", _("From this amount a person reviews"), "Didit")},
     },
     {
         "code": "unusual-hour",
         "scenario": 34,
-        "name": "Unusual hour",
+        "name": _("Unusual hour"),
         "anomaly": AnomalyKind.TIME,
-        "source": "manual 5.4; own proposal (values)",
+        "source": _("manual 5.4; own proposal (values)"),
         "definition": UNUSUAL_HOUR,
         "parameters": {
-            "from_hour": parameter(1, "hours", "The night begins at", OWN),
-            "until_hour": parameter(5, "hours", "The night ends before", OWN),
-            "floor": parameter(5_000, "CNY", "Smaller amounts are not looked at", OWN),
-            "habit": parameter(3, "transactions", "So many such nights in 90 days are a habit", OWN),
+            "from_hour": parameter(1, "hours", _("The night begins at"), OWN),
+            "until_hour": parameter(5, "hours", _("The night ends before"), OWN),
+            "floor": parameter(5_000, "CNY", _("Smaller amounts are not looked at"), OWN),
+            "habit": parameter(3, "transactions", _("So many such nights in 90 days are a habit"), OWN),
         },
     },
     {
         "code": "many-small-amounts",
         "scenario": 35,
-        "name": "Many small amounts in a short time",
+        "name": _("Many small amounts in a short time"),
         "anomaly": AnomalyKind.FREQUENCY,
-        "source": "behaviour report 6.2; own proposal (values)",
+        "source": _("behaviour report 6.2; own proposal (values)"),
         "definition": MANY_SMALL,
         "parameters": {
-            "small": parameter(200, "CNY", "Small means up to", OWN),
-            "times": parameter(5, "times", "Times the own greatest day of the 60 days before", OWN),
+            "small": parameter(200, "CNY", _("Small means up to"), OWN),
+            "times": parameter(5, "times", _("Times the own greatest day of the 60 days before"), OWN),
         },
     },
 ]

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from risk.choices import AnomalyKind
 from risk.rules.words import Data, band, both, either, fact, field, is_text, leave, missing, number, param, parameter, window
 
-PBOC = "PBoC Order [2016] No. 3, art. 5"
+PBOC = _("PBoC Order [2016] No. 3, art. 5")
 CASH, TRANSFER = is_text("instrument", "cash"), is_text("instrument", "transfer")
 PERSON, ORGANISATION = is_text("customer_kind", "person"), is_text("customer_kind", "organisation")
 CROSS_BORDER = field("cross_border")
@@ -13,8 +15,8 @@ CROSS_BORDER = field("cross_border")
 
 def _limits(cny: int, usd: int) -> Data:
     return {
-        "limit_cny": parameter(cny, "CNY", "Day sum in renminbi from which a report is due", PBOC),
-        "limit_usd": parameter(usd, "USD", "Day sum of foreign currency in US dollars from which a report is due", PBOC),
+        "limit_cny": parameter(cny, "CNY", _("Day sum in renminbi from which a report is due"), PBOC),
+        "limit_usd": parameter(usd, "USD", _("Day sum of foreign currency in US dollars from which a report is due"), PBOC),
     }
 
 
@@ -87,53 +89,53 @@ RULES: list[dict[str, Any]] = [
     {
         "code": "large-cash",
         "scenario": 1,
-        "name": "Large cash in a day",
+        "name": _("Large cash in a day"),
         "anomaly": AnomalyKind.REGULATORY,
-        "source": f"{PBOC} (1)",
+        "source": _("PBoC Order [2016] No. 3, art. 5 (1)"),
         "definition": _day_sum(CASH, CASH, "large_cash"),
         "parameters": _limits(50_000, 10_000),
     },
     {
         "code": "large-transfer-organisation",
         "scenario": 2,
-        "name": "Large transfers of an organisation in a day",
+        "name": _("Large transfers of an organisation in a day"),
         "anomaly": AnomalyKind.REGULATORY,
-        "source": f"{PBOC} (2)",
+        "source": _("PBoC Order [2016] No. 3, art. 5 (2)"),
         "definition": _day_sum(both(TRANSFER, ORGANISATION), TRANSFER, "large_transfer_organisation"),
         "parameters": _limits(2_000_000, 200_000),
     },
     {
         "code": "large-transfer-person",
         "scenario": 3,
-        "name": "Large domestic transfers of a person in a day",
+        "name": _("Large domestic transfers of a person in a day"),
         "anomaly": AnomalyKind.REGULATORY,
-        "source": f"{PBOC} (3)",
+        "source": _("PBoC Order [2016] No. 3, art. 5 (3)"),
         "definition": _day_sum(both(TRANSFER, PERSON, ["not", CROSS_BORDER]), TRANSFER, "large_transfer_person", ("cross_border",)),
         "parameters": _limits(500_000, 100_000),
     },
     {
         "code": "large-transfer-abroad",
         "scenario": 4,
-        "name": "Large cross-border transfers of a person in a day",
+        "name": _("Large cross-border transfers of a person in a day"),
         "anomaly": AnomalyKind.REGULATORY,
-        "source": f"{PBOC} (4)",
+        "source": _("PBoC Order [2016] No. 3, art. 5 (4)"),
         "definition": _day_sum(both(TRANSFER, PERSON, CROSS_BORDER), TRANSFER, "large_transfer_abroad", ("cross_border",)),
         "parameters": _limits(200_000, 10_000),
     },
     {
         "code": "structuring",
         "scenario": 5,
-        "name": "Structuring below a limit",
+        "name": _("Structuring below a limit"),
         "anomaly": AnomalyKind.AMOUNT,
-        "source": "PBoC 2006; published vendor defaults (Ballerine, Didit); FATF",
+        "source": _("PBoC 2006; published vendor defaults (Ballerine, Didit); FATF"),
         "definition": STRUCTURING,
         "parameters": {
-            "count": parameter(3, "transactions", "Transactions just below the limit in ten business days", "Ballerine, Didit"),
-            "lower_share": parameter("0.8", "share", "Just below means from this share of the limit", "Ballerine"),
-            "cash_limit": parameter(50_000, "CNY", "Limit for cash", PBOC),
-            "abroad_limit": parameter(200_000, "CNY", "Limit for a person's cross-border transfers", PBOC),
-            "person_limit": parameter(500_000, "CNY", "Limit for a person's domestic transfers", PBOC),
-            "organisation_limit": parameter(2_000_000, "CNY", "Limit for an organisation's transfers", PBOC),
+            "count": parameter(3, "transactions", _("Transactions just below the limit in ten business days"), "Ballerine, Didit"),
+            "lower_share": parameter("0.8", "share", _("Just below means from this share of the limit"), "Ballerine"),
+            "cash_limit": parameter(50_000, "CNY", _("Limit for cash"), PBOC),
+            "abroad_limit": parameter(200_000, "CNY", _("Limit for a person's cross-border transfers"), PBOC),
+            "person_limit": parameter(500_000, "CNY", _("Limit for a person's domestic transfers"), PBOC),
+            "organisation_limit": parameter(2_000_000, "CNY", _("Limit for an organisation's transfers"), PBOC),
         },
     },
 ]
