@@ -10,7 +10,7 @@ from crm.log.actions import ActionKind
 class CustomerKind(models.TextChoices):
     """Natural person or organisation; decides labels, ID types and limits."""
 
-    PERSON = "person", _("Person")
+    PERSON = "person", pgettext_lazy("customer type", "Person")
     ORGANISATION = "organisation", _("Organisation")
 
 

@@ -95,8 +95,8 @@ class Disposition(models.TextChoices):
 class InquiryState(models.TextChoices):
     """An inquiry to the relationship manager."""
 
-    ASKED = "asked", _("Asked")
-    ANSWERED = "answered", _("Answered")
+    ASKED = "asked", pgettext_lazy("inquiry", "Asked")
+    ANSWERED = "answered", pgettext_lazy("inquiry", "Answered")
     WITHDRAWN = "withdrawn", pgettext_lazy("inquiry", "Withdrawn")
 
 

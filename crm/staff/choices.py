@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.log.actions import ActionKind
 
@@ -10,7 +11,7 @@ class BranchLevel(models.TextChoices):
     """The tree of a bank: 总行, 分行, 支行, 网点."""
 
     HEAD = "head", _("Head office")
-    BRANCH = "branch", _("Branch")
+    BRANCH = "branch", pgettext_lazy("branch level", "Branch")
     SUBBRANCH = "subbranch", _("Sub-branch")
     OUTLET = "outlet", _("Outlet")
 
@@ -37,7 +38,7 @@ ROLE_LABELS = {
     "risk-supervisor": _("Risk supervisor"),
     "product-operator": _("Product operator"),
     "product-checker": _("Product checker"),
-    "operations": _("Operations"),
+    "operations": pgettext_lazy("role", "Operations"),
     "service-agent": _("Customer-service agent"),
     "auditor": _("Auditor"),
     "system-officer": _("System officer"),

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class SampleForm(forms.Form):
@@ -17,7 +18,9 @@ class SampleForm(forms.Form):
     amount = forms.DecimalField(label=_("Amount"), max_digits=18, decimal_places=2, help_text=_("In yuan, at most two decimals."))
     day = forms.DateField(label=_("Date"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     kind = forms.ChoiceField(
-        label=_("Customer type"), widget=forms.RadioSelect, choices=[("person", _("Person")), ("organisation", _("Organisation"))]
+        label=_("Customer type"),
+        widget=forms.RadioSelect,
+        choices=[("person", pgettext_lazy("customer type", "Person")), ("organisation", _("Organisation"))],
     )
     file = forms.FileField(label=_("Document"), required=False)
     reason = forms.CharField(label=_("Reason"), widget=forms.Textarea, help_text=_("The second person reads it."))

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from risk.models import Alert, Hit
 from risk.rules.definition import parameters_of
 from risk.rules.labels import fact_label
+from risk.rules.text import UNIT_LABELS
 from transactions.models import Transaction
 
 SHOWN = 50
@@ -49,7 +50,7 @@ def lines_of(hit: Hit) -> tuple[Line, ...]:
     """Return the facts and thresholds of one hit in the reader's language."""
     facts = [Line(fact_label(name), _number(value)) for name, value in hit.evidence.get("facts", {}).items()]
     parameters = parameters_of(hit.rule_version.parameters).values()
-    thresholds = [Line(_(item.label), "", f"{_number(str(item.value))} {_(item.unit) if item.unit else ''}".strip()) for item in parameters]
+    thresholds = [Line(_(item.label), "", f"{_number(str(item.value))} {UNIT_LABELS.get(item.unit, '')}".strip()) for item in parameters]
     return (*facts, *thresholds)
 
 

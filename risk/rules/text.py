@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from crm.lists.formats import number as shown_number
 from risk.choices import Action, Band, Label
@@ -61,7 +61,7 @@ UNIT_LABELS: dict[str, Word] = {
     "USD": gettext_lazy("USD"),
     "times": gettext_lazy("times"),
     "share": gettext_lazy("share"),
-    "transactions": gettext_lazy("transactions"),
+    "transactions": pgettext_lazy("unit", "transactions"),
     "hours": gettext_lazy("o'clock"),
     "days": gettext_lazy("days"),
     "points": gettext_lazy("points"),
@@ -73,7 +73,7 @@ _CODES: dict[str, Word] = {
     **{choice.value: choice.label for group in (Channel, Instrument, Kind) for choice in group},
     Direction.DEBIT.value: Direction.DEBIT.label,
     Direction.CREDIT.value: Direction.CREDIT.label,
-    "person": gettext_lazy("Person"),
+    "person": pgettext_lazy("customer type", "Person"),
     "organisation": gettext_lazy("Organisation"),
     "merchant": gettext_lazy("Merchant"),
 }

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.access.actor import Actor
 from crm.lists.columns import Column
@@ -128,7 +129,7 @@ class CaseList(ListDefinition):
     presets = (
         Preset(_("Open"), {"state": "open"}),
         Preset(_("Mine"), {"mine": "on", "state": "open"}),
-        Preset(_("Closed"), {"state": "closed"}),
+        Preset(pgettext_lazy("case", "Closed"), {"state": "closed"}),
     )
     search = ("reference", "summary", "customer__name", "customer__core_number")
     default_sort = ("due_at",)
@@ -166,7 +167,7 @@ class InquiryList(ListDefinition):
         Column("answered_at", _("Answered"), kind="moment", sort="answered_at"),
     )
     filters = (Choice("state", _("State"), InquiryState.choices), DateRange("asked", _("Asked"), field="asked_at"))
-    presets = (Preset(_("To answer"), {"state": "asked"}), Preset(_("Answered"), {"state": "answered"}))
+    presets = (Preset(_("To answer"), {"state": "asked"}), Preset(pgettext_lazy("inquiry", "Answered"), {"state": "answered"}))
     search = ("reference", "customer__name", "customer__core_number")
     default_sort = ("-asked_at",)
 
