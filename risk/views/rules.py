@@ -91,5 +91,8 @@ def _said(version: RuleVersion) -> dict[str, Any]:
         "facts": [(fact_label(name), fact_text(fact)) for name, fact in definition.facts.items()],
         "bands": [band_text(band) for band in definition.bands],
         "exits": [(EXIT_LABELS[way.name], condition_text(way.when)) for way in definition.exits],
-        "parameters": [(_now(item.label), item.value, UNIT_LABELS[item.unit], _now(item.source) if item.source else "") for item in definition.parameters.values()],
+        "parameters": [
+            (_now(item.label), item.value, UNIT_LABELS[item.unit], _now(item.source) if item.source else "")
+            for item in definition.parameters.values()
+        ],
     }
