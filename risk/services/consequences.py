@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from django.utils.translation import gettext_noop
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext, gettext_noop
 
 from crm.access.actor import Actor
 from crm.log import services as log
@@ -21,8 +23,6 @@ from risk.models import Hit, Rule, RuleVersion
 from risk.services.alerts import Wanted, raise_alerts, withdraw_support
 from risk.services.evidence import Found, evidence_of, found_in
 from risk.services.judging import Judged
-
-FREEZE_REASON = "Automatic control by rule {rule}: {reason}"
 
 
 class Row(Protocol):
@@ -127,9 +127,16 @@ def _freeze(actor: Actor, acting: Sequence[tuple[Found, Hit]], claimed: Mapping[
             customer=Customer.objects.get(pk=row.customer_id),
             account=None if whole else Account.objects.get(pk=row.account_id),
             kind=FreezeKind.DEBIT_BLOCK,
-            reason=FREEZE_REASON.format(rule=item.rule.code, reason=item.band.reason),
+            reason=_freeze_reason(item.rule.code),
             origin=("risk.hit", row.reference),
         )
+
+
+def _freeze_reason(code: str) -> str:
+    # Stored text, so in the bank's own language and not in that of whoever caused the judgement.
+    name = Rule.objects.values_list("name", flat=True).get(code=code)
+    with translation.override(settings.LANGUAGE_CODE):
+        return gettext("Automatic control by the monitoring rule “%(rule)s”") % {"rule": gettext(name)}
 
 
 def alarm(*, actor: Actor, failed: Mapping[str, Sequence[int]], now: datetime) -> None:
@@ -146,5 +153,3 @@ def alarm(*, actor: Actor, failed: Mapping[str, Sequence[int]], now: datetime) -
             url_name="risk:rule_list",
             key=f"risk.rule_failed:{code}:{now:%Y-%m-%d}",
         )
-
-
