@@ -1,0 +1,92 @@
+"""Two workers, a channel and a file at once: each transaction is judged once, and nobody judges on half-known ground."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connections, transaction
+
+from crm.access.actor import IMPORTER
+from crm.log.models import Event
+from products.models import Account
+from risk.models import Assessment
+from risk.services import screening
+from transactions.models import Source, Transaction
+from transactions.services import record
+from transactions.tests.personas import NOON, movement, recorded
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def together(*acts: Callable[[], object]) -> list[object]:
+    """Run the acts at the same moment in threads of their own; return what they returned or raised."""
+    results: list[object] = [None] * len(acts)
+    gate = threading.Barrier(len(acts))
+
+    def run(place: int) -> None:
+        gate.wait()
+        try:
+            results[place] = acts[place]()
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            results[place] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_two_workers_on_the_same_rows_judge_each_once(core: Source, salary_account: Account) -> None:
+    rows = [recorded(salary_account, n, source="core", occurred_at=NOON + timedelta(minutes=n)) for n in range(30)]
+    ids = [row.pk for row in rows]
+    outcomes = together(lambda: screening.judge(ids=ids), lambda: screening.judge(ids=ids[::-1]), lambda: screening.judge(ids=ids))
+    assert all(isinstance(outcome, screening.Outcome) for outcome in outcomes), outcomes
+    assert sum(outcome.judged for outcome in outcomes if isinstance(outcome, screening.Outcome)) == 30
+    assert Assessment.objects.count() == 30
+    assert Event.objects.filter(action="transaction.judged").count() == 1
+
+
+def test_two_withdrawals_at_once_do_not_both_pass_below_the_limit(mobile: Source, salary_account: Account) -> None:
+    """The third within an hour is held, however the three race."""
+
+    def decide(number: int) -> str:
+        with transaction.atomic():
+            row = movement(salary_account, number, kind="withdrawal", amount=Decimal(60), occurred_at=NOON + timedelta(seconds=number))
+            (answer,) = record(actor=IMPORTER, rows=[row])
+            return screening.judge_now([answer.pk or 0])[answer.pk or 0].label
+
+    first = decide(1)
+    labels = together(lambda: decide(2), lambda: decide(3))
+    assert first == "allow"
+    # Whoever is judged second knows of the other; if the later event came first, the earlier one owes it a new look.
+    while ids := screening.owed_ids():
+        screening.judge(ids=ids)
+    third = Transaction.objects.get(external_id="M-3")
+    assert Assessment.objects.filter(transaction=third).latest("revision").label == "hold", labels
+
+
+def test_a_late_row_racing_the_judging_of_a_later_one_is_never_overlooked(core: Source, salary_account: Account) -> None:
+    for turn in range(6):
+        day = NOON - timedelta(days=3 * turn)
+        later = recorded(salary_account, f"L{turn}", source="core", occurred_at=day + timedelta(minutes=9))
+
+        def arrive(turn: int = turn, day: object = day) -> None:
+            row = recorded(salary_account, f"E{turn}", source="core", occurred_at=day)
+            screening.judge(ids=[row.pk])
+
+        together(arrive, lambda later=later: screening.judge(ids=[later.pk]))  # type: ignore[misc]
+        while ids := screening.owed_ids():
+            screening.judge(ids=ids)
+        newest = Assessment.objects.filter(transaction=later).latest("revision")
+        place = next(
+            n
+            for n, fact in enumerate(newest.rule_set.facts)
+            if fact["kind"] == "window" and fact["window"] == {"days": 1} and fact["formula"] == "count"
+        )
+        assert newest.facts[place] == 2
