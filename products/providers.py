@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import SYSTEM, Actor
@@ -65,16 +65,16 @@ def _freeze_of(request: ChangeRequest) -> Freeze:
 def describe(request: ChangeRequest) -> list[Difference]:
     """Return what the approver decides on: whose money would move again."""
     freeze = _freeze_of(request)
-    subject = f"…{freeze.account.number_last4}" if freeze.account else _now("Whole customer")
+    subject = f"…{freeze.account.number_last4}" if freeze.account else gettext("Whole customer")
     rows = [
-        Difference("customer", _now("Customer"), f"{freeze.customer.name} {freeze.customer.core_number}", "", context=True),
-        Difference("subject", _now("Subject"), subject, "", context=True),
-        Difference("kind", _now("Type"), str(freeze.get_kind_display()), _now("Money may move again")),
-        Difference("authority", _now("Authority"), f"{freeze.get_authority_display()} {freeze.document}".strip(), "", context=True),
-        Difference("reason", _now("Reason of the freeze"), freeze.reason, "", context=True),
+        Difference("customer", gettext("Customer"), f"{freeze.customer.name} {freeze.customer.core_number}", "", context=True),
+        Difference("subject", gettext("Subject"), subject, "", context=True),
+        Difference("kind", gettext("Type"), str(freeze.get_kind_display()), gettext("Money may move again")),
+        Difference("authority", gettext("Authority"), f"{freeze.get_authority_display()} {freeze.document}".strip(), "", context=True),
+        Difference("reason", gettext("Reason of the freeze"), freeze.reason, "", context=True),
     ]
     if request.payload.get("document"):
-        rows.append(Difference("document", _now("Document that ends it"), "", request.payload["document"]))
+        rows.append(Difference("document", gettext("Document that ends it"), "", request.payload["document"]))
     return rows
 
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -44,10 +44,10 @@ class RunList(ListDefinition):
         Column("period", _("Period"), value="get_period_display", sort="period"),
         Column("first_day", _("From"), kind="date", sort="first_day"),
         Column("last_day", _("Until"), kind="date", sort="last_day"),
-        Column("branch", _("Branch"), value=lambda row: row.branch or _now("Whole bank")),
+        Column("branch", _("Branch"), value=lambda row: row.branch or gettext("Whole bank")),
         Column("alerts", _("Alerts"), value=lambda row: row.figures.get("totals", {}).get("alerts"), kind="number"),
         Column("state", _("State"), value="get_state_display", kind="badge", sort="state", level=lambda row: LEVELS[row.state]),
-        Column("by", _("Made by"), value=lambda row: row.requested_by or (_now("Schedule") if row.nightly else "—")),
+        Column("by", _("Made by"), value=lambda row: row.requested_by or (gettext("Schedule") if row.nightly else "—")),
         Column("created_at", _("Asked for"), kind="moment", sort="created_at"),
     )
     filters = (
@@ -138,7 +138,7 @@ def run_excel(request: HttpRequest, reference: str) -> HttpResponse:
         run = get_visible(ReportRun.objects.select_related("branch"), actor, "reports.export_reportrun", reference=reference)
         log.record(actor=actor, action="report.exported", target=run, data={"by": "page"})
     if run.state != RunState.DONE:
-        messages.error(request, _now("The report is not ready yet."))
+        messages.error(request, gettext("The report is not ready yet."))
         return redirect("reports:run", reference=reference)
     response = HttpResponse(workbook(run, actor), content_type=XLSX)
     response["Content-Disposition"] = f'attachment; filename="{file_name(run)}"'
@@ -153,7 +153,7 @@ def subscription(request: HttpRequest) -> HttpResponse:
     form = SubscriptionForm(request.POST)
     if form.is_valid() and actor.user is not None:
         services.set_subscription(actor=actor, person=actor.user, **form.cleaned_data)
-        messages.success(request, _now("Your subscription is changed."))
+        messages.success(request, gettext("Your subscription is changed."))
     return redirect("reports:run_list")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import SYSTEM, Actor
@@ -67,7 +67,7 @@ def find_work(user: Any, query: Query) -> list[Hit]:
             Hit(
                 _("Alerts"),
                 row.reference,
-                f"{row.customer.name} · {_now(row.rule.name)}",
+                f"{row.customer.name} · {gettext(row.rule.name)}",
                 reverse("risk:alert", args=[row.reference]),
                 _("Reference"),
             )

@@ -6,9 +6,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from crm.access.actor import Actor
 from crm.lists.columns import Column
@@ -48,7 +47,7 @@ class AlertList(ListDefinition):
             level=lambda row: LEVELS[row.band],
         ),
         Column("customer", _("Customer"), value="customer.name", sort="customer__name_pinyin", head=True),
-        Column("rule", _("Rule"), value=lambda row: _now(row.rule.name), sort="rule__code"),
+        Column("rule", _("Rule"), value=lambda row: gettext(row.rule.name), sort="rule__code"),
         Column("amount", _("Amount at risk"), value="amount_at_risk", kind="money", sort="amount_at_risk"),
         Column("hits", _("Hits"), kind="number", sort="hits"),
         Column("state", _("State"), value="get_state_display", kind="badge", sort="state"),

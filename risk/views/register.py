@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -45,7 +45,7 @@ class RegisterList(ListDefinition):
     export_permission = "risk.export_largevaluerow"
     columns = (
         Column("customer", _("Customer"), value="customer.name", sort="customer__name_pinyin", head=True),
-        Column("rule", _("Rule"), value=lambda row: _now(row.rule.name), sort="rule__code"),
+        Column("rule", _("Rule"), value=lambda row: gettext(row.rule.name), sort="rule__code"),
         Column("bank_date", _("Bank date"), kind="date", sort="bank_date"),
         Column("direction", _("Debit or credit"), value="get_direction_display"),
         Column("currency_group", _("Currency")),
@@ -129,7 +129,7 @@ def register_exempt(request: HttpRequest, reference: str) -> HttpResponse:
         except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, _now("The row is exempt; the reason is kept."))
+            messages.success(request, gettext("The row is exempt; the reason is kept."))
             return redirect("risk:register_row", reference=reference)
     return _page(request, row, exempt_form=form)
 
@@ -144,7 +144,7 @@ def register_reported(request: HttpRequest, reference: str) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _now("The row is marked as reported."))
+        messages.success(request, gettext("The row is marked as reported."))
     return redirect("risk:register_row", reference=reference)
 
 
@@ -160,6 +160,6 @@ def register_reopen(request: HttpRequest, reference: str) -> HttpResponse:
         except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, _now("The row is open again."))
+            messages.success(request, gettext("The row is open again."))
             return redirect("risk:register_row", reference=reference)
     return _page(request, row, reopen_form=form)

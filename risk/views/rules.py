@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
@@ -39,11 +39,11 @@ class RuleList(ListDefinition):
     permission = "risk.view_rule"
     columns = (
         Column("scenario", _("Scenario"), kind="number", sort="scenario"),
-        Column("name", _("Rule"), value=lambda row: _now(row.name), sort="name", head=True),
+        Column("name", _("Rule"), value=lambda row: gettext(row.name), sort="name", head=True),
         Column("anomaly", _("Anomaly kind"), value="get_anomaly_display", sort="anomaly"),
         Column("state", _("State"), value=_state, kind="badge", level=lambda row: STATE_LEVELS.get(row.newest_state, "")),
         Column("versions", _("Versions"), value="version_count", kind="number"),
-        Column("source", _("Source of the thresholds"), value=lambda row: _now(row.source), kind="why"),
+        Column("source", _("Source of the thresholds"), value=lambda row: gettext(row.source), kind="why"),
         Column("code", _("Rule code"), kind="mono", sort="code", shown=False),
     )
     filters = (Choice("anomaly", _("Anomaly kind"), AnomalyKind.choices, multiple=True),)
@@ -92,7 +92,7 @@ def _said(version: RuleVersion) -> dict[str, Any]:
         "bands": [band_text(band) for band in definition.bands],
         "exits": [(EXIT_LABELS[way.name], condition_text(way.when)) for way in definition.exits],
         "parameters": [
-            (_now(item.label), item.value, UNIT_LABELS[item.unit], _now(item.source) if item.source else "")
+            (gettext(item.label), item.value, UNIT_LABELS[item.unit], gettext(item.source) if item.source else "")
             for item in definition.parameters.values()
         ],
     }
