@@ -115,7 +115,7 @@ def _free_port() -> int:
 
 
 def movements(accounts: list[str], count: int, seed: int) -> list[dict[str, Any]]:
-    """Return transactions with ids fixed before sending: ordinary payments, with cash deposits that structure and withdrawals that drain."""
+    """Return transactions with ids fixed before sending: ordinary payments, and now and then a cash deposit just below the limit."""
     draw = random.Random(seed)
     rows = []
     for number in range(count):
