@@ -74,6 +74,8 @@ class Registry:
             self._open(customer, "class_2", 300)
         if life == "quiet" and random.random() < 0.06:
             self._open(customer, "class_1", 900, random.choice(_FOREIGN_CURRENCIES))
+        if life in ("lively", "student") and random.random() < 0.1:
+            self._open(customer, "class_3", 200)
         if life == "idle" and random.random() < 0.5:
             customer.main.status = "dormant"
         return customer
@@ -88,6 +90,8 @@ class Registry:
         self._open(customer, "basic", 3000)
         if life == "large_firm" or random.random() < 0.2:
             self._open(customer, "general", 1500)
+        if random.random() < 0.1:
+            self._open(customer, random.choice(("special", "temporary")), 700)
         return customer
 
     def open_extra(self, customer: Customer, kind: str, currency: str = "CNY") -> Account:

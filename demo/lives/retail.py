@@ -26,7 +26,7 @@ def lively(stage: Stage, customer: Customer) -> None:
     """
     random = stage.random
     salary, wallet = customer.accounts[0], customer.accounts[1]
-    savings = customer.accounts[2] if len(customer.accounts) > 2 else None
+    savings = next((other for other in customer.accounts[2:] if other.kind == "class_2"), None)
     ladder = Ladder(random, random.randrange(90_000, 240_000), steps=9)
     begins = stage.span.first_day + timedelta(days=random.randrange(0, 84))
     pay, home, employer = ladder.top * random.randrange(30, 42) // 10, random.random(), random.randrange(60)

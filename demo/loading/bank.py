@@ -27,6 +27,7 @@ from customers.models import Customer
 from demo.generate import SEED, make_world
 from demo.loading.movements import Report, Totals, as_row, record_and_judge, record_history, side_by_side
 from demo.loading.parties import load_accounts, load_bank, load_customers
+from demo.loading.work import begin_work
 from demo.world import Transaction, World
 from transactions.choices import Status
 from transactions.models import Source
@@ -104,6 +105,7 @@ def load(world: World, *, scale: int, report: Report, processes: int | None = No
     password = os.environ.get("CRM_DEMO_PASSWORD") or new_password()
     token = _write_parties(world, password)
     totals = side_by_side(_parts(world, processes or min(2, os.cpu_count() or 1)), report)
+    begin_work(world)
     told = {"seed": world.seed, "last_day": world.last_day.isoformat(), "scale": scale, "transactions": len(world.transactions)}
     with transaction.atomic():
         log.record(actor=IMPORTER, action="demo.loaded", data=told)
