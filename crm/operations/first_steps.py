@@ -37,7 +37,7 @@ def compile_messages() -> None:
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
-        from babel.messages.mofo import write_mo
+        from babel.messages.mofile import write_mo
         from babel.messages.pofile import read_po
 
         with source.open("rb") as file:

@@ -19,6 +19,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from crm.operations.first_steps import compile_messages
 from crm.operations.servers.homes import SHARED_ROOT, Home
 from crm.operations.servers.keys import HMAC_KEYS, KEYS_NAME, ensure_keys
 from crm.operations.servers.postgres import APP, DATABASE, OWNER, SUPERUSER, Postgres
@@ -58,6 +59,7 @@ class Run:
     def enter(self) -> None:
         """Point the settings at this run's servers, which may start later."""
         if self.ours:
+            compile_messages()
             _remove_left_over()
             (self.home.path / "pid").write_text(str(os.getpid()))
             self.home.prepare()
@@ -103,8 +105,12 @@ class Run:
 
 
 def fill(postgres: Postgres) -> None:
-    """Give a server that has not started yet the migrated cluster, with the passwords that fit it."""
-    postgres.home.write_secret("database.json", _passwords())
+    """Give a server that has not started yet the migrated cluster, with the passwords and keys that fit it."""
+    home = postgres.home
+    home.write_secret("database.json", _passwords())
+    if not home.read_secret(KEYS_NAME):
+        home.write_secret(KEYS_NAME, _keys())
+        ensure_keys(home)
     _copy(template(), postgres.data)
 
 
