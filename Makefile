@@ -48,11 +48,11 @@ test-all:  ## the tests, the slow ones too
 	@$(PREPARE_DEV)
 	$(BIN)/pytest -n $(WORKERS) --dist loadscope $(PYTEST)
 
-bench:  ## measure, on a server of its own
-	@$(PREPARE_DEV) benchmarks.run
+bench:  ## measure the engine, on a server of its own
+	@$(PREPARE_DEV) benchmarks.judge_bulk
 
 chaos:  ## kill web, worker, broker and database while transactions arrive, count what is lost or doubled
-	@$(PREPARE_DEV) benchmarks.chaos
+	@$(PREPARE_DEV) benchmarks.chaos --databases
 
 lock:  ## write the locks after a change of requirements*.txt (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --only-binary :all: --quiet requirements.txt --output-file requirements.lock

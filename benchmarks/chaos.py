@@ -2,9 +2,9 @@
 
     python -m benchmarks.chaos [--transactions 5000] [--kills 20] [--databases]
 
-A product of its own is started by the supervisor, as `make run` does. The same days of the same bank are sent to the API twice: calmly, then
-while web, worker, broker (with --databases the database too) are killed in turn. The sender repeats what was not answered, as a partner
-would. Prints one JSON object; exit 1 when anything is lost, doubled or different.
+A product of its own is started by the supervisor, as `make run` does. The same days of the same bank are sent to the API twice: calmly,
+then while web, worker, broker (with --databases the database too) are killed in turn. The sender repeats what was not answered, as a
+partner would. Prints one JSON object; exit 1 when anything is lost, doubled or different.
 """
 
 import argparse

@@ -28,7 +28,7 @@ from crm.operations.servers.processes import end, spawn, tail
 from crm.operations.servers.valkey import Valkey, ValkeyError
 
 DEFAULT_PORT = 8000
-READY_SECONDS = 60
+READY_SECONDS = 180
 CALM_SECONDS = 20  # a child that lived this long is started again at once
 BIN = Path(sys.executable).parent
 
