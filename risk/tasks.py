@@ -20,5 +20,3 @@ def judge_owed(*, actor: Actor) -> None:
     ids = screening.owed_ids()
     if ids and screening.judge(ids=ids, actor=actor).judged:
         enqueue("risk.judge_owed")
-
-

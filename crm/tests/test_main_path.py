@@ -65,9 +65,7 @@ class Story:
 
 
 @pytest.fixture
-def story(
-    open_page: Open, operations: User, zhou_min: User, supervisor: User, sun_yue: User, auditor: User, branch_manager: User
-) -> Story:
+def story(open_page: Open, operations: User, zhou_min: User, supervisor: User, sun_yue: User, auditor: User, branch_manager: User) -> Story:
     """Everybody the story needs."""
     return Story(
         open_page, operations=operations, officer=zhou_min, supervisor=supervisor, manager=sun_yue, auditor=auditor, branch=branch_manager
@@ -224,9 +222,7 @@ def the_report_agrees(story: Story) -> None:
         assert figures[: len(totals)] == [float(value) if isinstance(value, str) else value for value in totals.values()]
 
 
-def test_from_a_file_to_a_lifted_freeze_and_a_mailed_report(
-    story: Story, worker: Any, salary_account: Account, mail_folder: None
-) -> None:
+def test_from_a_file_to_a_lifted_freeze_and_a_mailed_report(story: Story, worker: Any, salary_account: Account, mail_folder: None) -> None:
     """R004, R105, R107, R109–R112, R127, R130, R132, R136, R137."""
     Source.objects.get_or_create(code="core", defaults={"name": "Core banking", "already_completed": True})
     load_the_file(story)

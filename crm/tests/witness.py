@@ -34,7 +34,8 @@ END $$
 """
 TRIGGER = """
 CREATE CONSTRAINT TRIGGER zz_witness AFTER INSERT OR UPDATE OR DELETE ON "{table}" DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW WHEN (current_setting('crm.witness', true) = 'on' OR starts_with(current_query(), '/* verb */')) EXECUTE FUNCTION witness_line()
+FOR EACH ROW WHEN (current_setting('crm.witness', true) = 'on' OR starts_with(current_query(), '/* verb */'))
+EXECUTE FUNCTION witness_line()
 """
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = {"services", "views", "api", "tasks", "importers", "receivers", "engine", "definitions", "providers"}

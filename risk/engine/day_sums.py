@@ -37,9 +37,7 @@ def day_sums(fact: WindowFact, ids: list[int]) -> list[DaySum]:
     amount = amount_sql(fact.of, "h")
     group = same_sql("currency_group", "c")
     filters = " AND ".join(PerRow(LEDGER, binder).filters(fact))
-    counted = (
-        f"{counted_sql('h')} AND (h.reversed_at IS NULL OR (h.reversed_at AT TIME ZONE %(zone)s::text)::date > h.bank_date)"
-    )
+    counted = f"{counted_sql('h')} AND (h.reversed_at IS NULL OR (h.reversed_at AT TIME ZONE %(zone)s::text)::date > h.bank_date)"
     rows = f"FROM {LEDGER} h WHERE h.customer_id = c.customer_id AND h.bank_date = c.bank_date AND {filters} AND {counted}"
     sql = f"""WITH {current_sql(LEDGER, GIVEN)}
 SELECT DISTINCT ON (c.customer_id, c.bank_date, c.direction, {group})

@@ -172,6 +172,6 @@ class PerRow:
 def dated_sql(table: str, key: str, day: str = "c.bank_date") -> str:
     """Return the sub-select of the value that held on a day; the newest wins where two overlap."""
     return (
-        f"(SELECT v.value FROM risk_datedvalue v WHERE v.\"table\" = {table} AND v.key = {key} AND v.valid_from <= {day}"
+        f'(SELECT v.value FROM risk_datedvalue v WHERE v."table" = {table} AND v.key = {key} AND v.valid_from <= {day}'
         f" AND (v.valid_until IS NULL OR v.valid_until > {day}) ORDER BY v.valid_from DESC LIMIT 1)"
     )

@@ -117,9 +117,7 @@ def _exactly(parts: tuple[Any, ...], count: int) -> None:
         raise DefinitionError("operands", len(parts))
 
 
-def _all(
-    parts: tuple[Any, ...], kind: ValueType, scope: Scope, *, at_least: int, gives: ValueType, at_most: int = 24
-) -> ValueType:
+def _all(parts: tuple[Any, ...], kind: ValueType, scope: Scope, *, at_least: int, gives: ValueType, at_most: int = 24) -> ValueType:
     if not at_least <= len(parts) <= at_most:
         raise DefinitionError("operands", len(parts))
     for part in parts:

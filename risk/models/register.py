@@ -27,12 +27,8 @@ class LargeValueRow(models.Model):
     """One customer, day, rule, direction and currency group whose sum reached the limit; due in five business days."""
 
     reference = ReferenceField(prefix="L", length=8)
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, related_name="+", verbose_name=_("customer")
-    )
-    rule = models.ForeignKey(
-        Rule, models.PROTECT, related_name="+", verbose_name=_("rule")
-    )
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", verbose_name=_("rule"))
     bank_date = models.DateField(_("bank date"))
     direction = models.CharField(_("debit or credit"), max_length=1, choices=Direction)
     currency_group = models.CharField(
@@ -44,16 +40,10 @@ class LargeValueRow(models.Model):
     threshold = models.DecimalField(_("threshold"), max_digits=24, decimal_places=4)
     transactions = models.ManyToManyField(Transaction, related_name="+")
     due_on = models.DateField(_("due on"))
-    state = models.CharField(
-        _("state"), max_length=12, choices=ReportRowState, default=ReportRowState.DRAFT
-    )
-    exemption = models.CharField(
-        _("ground for exemption"), max_length=20, choices=Exemption, blank=True
-    )
+    state = models.CharField(_("state"), max_length=12, choices=ReportRowState, default=ReportRowState.DRAFT)
+    exemption = models.CharField(_("ground for exemption"), max_length=20, choices=Exemption, blank=True)
     exemption_reason = models.CharField(_("reason"), max_length=300, blank=True)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
-    )
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     decided_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)

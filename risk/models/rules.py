@@ -23,12 +23,8 @@ class Rule(models.Model):
     """A monitoring scenario; what it says is in its versions."""
 
     code = models.SlugField(_("rule code"), max_length=40, unique=True)
-    scenario = models.PositiveSmallIntegerField(
-        _("scenario"), null=True, help_text=_("Number in the scenario catalogue.")
-    )
-    name = models.CharField(
-        _("name"), max_length=80, help_text=_("English; translated on the page.")
-    )
+    scenario = models.PositiveSmallIntegerField(_("scenario"), null=True, help_text=_("Number in the scenario catalogue."))
+    name = models.CharField(_("name"), max_length=80, help_text=_("English; translated on the page."))
     anomaly = models.CharField(_("anomaly kind"), max_length=14, choices=AnomalyKind)
     source = models.CharField(_("source of the threshold"), max_length=300)
 
@@ -50,21 +46,15 @@ class RuleVersion(models.Model):
     state = models.CharField(max_length=8, choices=RuleState, default=RuleState.TEST)
     definition = models.JSONField()
     parameters = models.JSONField(default=dict)
-    proposed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
-    )
-    activated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
-    )
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    activated_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     created_at = models.DateTimeField(default=timezone.now)
     activated_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["rule", "number"], name="rule_version_number"
-            ),
+            models.UniqueConstraint(fields=["rule", "number"], name="rule_version_number"),
             models.UniqueConstraint(
                 fields=["rule"],
                 condition=Q(state=RuleState.LIVE),
@@ -93,23 +83,11 @@ class DatedValue(models.Model):
     key = models.CharField(max_length=60)
     value = models.DecimalField(max_digits=38, decimal_places=10)
     valid_from = models.DateField()
-    valid_until = models.DateField(
-        null=True, blank=True, help_text=_("First day on which it no longer holds.")
-    )
+    valid_until = models.DateField(null=True, blank=True, help_text=_("First day on which it no longer holds."))
     source = models.CharField(max_length=200, blank=True)
-    set_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
-    )
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     set_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["table", "key", "valid_from"], name="dated_value_once"
-            )
-        ]
-        indexes = [
-            models.Index(
-                fields=["table", "key", "-valid_from"], name="dated_value_lookup"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["table", "key", "valid_from"], name="dated_value_once")]
+        indexes = [models.Index(fields=["table", "key", "-valid_from"], name="dated_value_lookup")]

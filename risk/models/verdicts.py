@@ -35,9 +35,7 @@ class Assessment(models.Model):
     points = models.IntegerField(default=0)
     actions = ArrayField(models.CharField(max_length=20), default=list)
     exits = models.JSONField(default=dict)
-    facts = ArrayField(
-        models.DecimalField(max_digits=60, decimal_places=18, null=True), default=list
-    )
+    facts = ArrayField(models.DecimalField(max_digits=60, decimal_places=18, null=True), default=list)
     cause = models.CharField(max_length=10, choices=OwedCause, default=OwedCause.NEW)
     snapshot = models.TextField()
     judged_at = models.DateTimeField(default=timezone.now)
@@ -47,11 +45,7 @@ class Assessment(models.Model):
     objects = AssessmentQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["transaction", "revision"], name="assessment_revision_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["transaction", "revision"], name="assessment_revision_once")]
         indexes = [models.Index(fields=["judged_at"], name="assessment_judged_at")]
 
     @property
@@ -74,9 +68,5 @@ class Hit(models.Model):
     supported = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["assessment", "rule_version"], name="hit_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["assessment", "rule_version"], name="hit_once")]
         indexes = [models.Index(fields=["transaction"], name="hit_of_transaction")]

@@ -41,15 +41,9 @@ class Case(models.Model):
     """An investigation of one customer, through the manual's four steps (R110)."""
 
     reference = ReferenceField(prefix="K", length=8)
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, related_name="+", verbose_name=_("customer")
-    )
-    state = models.CharField(
-        _("state"), max_length=8, choices=CaseState, default=CaseState.OPEN
-    )
-    step = models.CharField(
-        _("step"), max_length=10, choices=CaseStep, default=CaseStep.IDENTIFY
-    )
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
+    state = models.CharField(_("state"), max_length=8, choices=CaseState, default=CaseState.OPEN)
+    step = models.CharField(_("step"), max_length=10, choices=CaseStep, default=CaseStep.IDENTIFY)
     summary = models.CharField(_("summary"), max_length=300)
     officer = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -57,18 +51,12 @@ class Case(models.Model):
         related_name="+",
         verbose_name=_("risk officer"),
     )
-    opened_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
-    )
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(_("due"))
-    disposition = models.CharField(
-        _("disposition"), max_length=16, choices=Disposition, blank=True
-    )
+    disposition = models.CharField(_("disposition"), max_length=16, choices=Disposition, blank=True)
     conclusion = models.TextField(_("conclusion"), blank=True)
-    closed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
-    )
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     closed_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -97,12 +85,8 @@ class Alert(models.Model):
     """Something to look at: one rule, one subject, one window. Later hits join while it is unfinished."""
 
     reference = ReferenceField(prefix="W", length=8)
-    rule = models.ForeignKey(
-        Rule, models.PROTECT, related_name="alerts", verbose_name=_("rule")
-    )
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, related_name="+", verbose_name=_("customer")
-    )
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="alerts", verbose_name=_("rule"))
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
     account = models.ForeignKey(
         Account,
         models.PROTECT,
@@ -111,26 +95,20 @@ class Alert(models.Model):
         blank=True,
         verbose_name=_("account"),
     )
-    state = models.CharField(
-        _("state"), max_length=10, choices=AlertState, default=AlertState.OPEN
-    )
+    state = models.CharField(_("state"), max_length=10, choices=AlertState, default=AlertState.OPEN)
     band = models.CharField(_("band"), max_length=4, choices=Band)
     priority = models.PositiveSmallIntegerField(
         _("priority"),
         default=0,
         help_text=_("0 to 100: amount, points and waiting time."),
     )
-    amount_at_risk = models.DecimalField(
-        _("amount at risk"), max_digits=24, decimal_places=4, default=0
-    )
+    amount_at_risk = models.DecimalField(_("amount at risk"), max_digits=24, decimal_places=4, default=0)
     hits = models.PositiveIntegerField(_("hits"), default=1)
     first_hit_at = models.DateTimeField(_("first hit"))
     last_hit_at = models.DateTimeField(_("last hit"))
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(_("due"))
-    supported = models.BooleanField(
-        default=True, help_text=_("False: later knowledge no longer supports the hit.")
-    )
+    supported = models.BooleanField(default=True, help_text=_("False: later knowledge no longer supports the hit."))
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -140,17 +118,11 @@ class Alert(models.Model):
         verbose_name=_("claimed by"),
     )
     claimed_at = models.DateTimeField(null=True)
-    case = models.ForeignKey(
-        Case, models.PROTECT, related_name="alerts", null=True, blank=True
-    )
-    disposition = models.CharField(
-        _("disposition"), max_length=16, choices=Disposition, blank=True
-    )
+    case = models.ForeignKey(Case, models.PROTECT, related_name="alerts", null=True, blank=True)
+    disposition = models.CharField(_("disposition"), max_length=16, choices=Disposition, blank=True)
     dismissal_reason = models.CharField(_("reason"), max_length=300, blank=True)
     finished_at = models.DateTimeField(null=True)
-    finished_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
-    )
+    finished_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     escalated_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -200,9 +172,7 @@ class AlertNote(models.Model):
 
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="notes")
     text = models.TextField(_("note"), max_length=2000)
-    written_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
-    )
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     written_at = models.DateTimeField(default=timezone.now)
 
 
@@ -214,9 +184,7 @@ class CaseEntry(models.Model):
     kind = models.CharField(max_length=20)
     text = models.TextField(max_length=4000, blank=True)
     params = models.JSONField(default=dict)
-    written_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
-    )
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     written_at = models.DateTimeField(default=timezone.now)
 
 
@@ -225,9 +193,7 @@ class Inquiry(models.Model):
 
     reference = ReferenceField(prefix="Q", length=8)
     case = models.ForeignKey(Case, models.PROTECT, related_name="inquiries")
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, related_name="+", verbose_name=_("customer")
-    )
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
     asked_of = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -235,14 +201,10 @@ class Inquiry(models.Model):
         verbose_name=_("relationship manager"),
     )
     questions = models.TextField(_("questions"), max_length=2000)
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
-    )
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(_("due"))
-    state = models.CharField(
-        _("state"), max_length=10, choices=InquiryState, default=InquiryState.ASKED
-    )
+    state = models.CharField(_("state"), max_length=10, choices=InquiryState, default=InquiryState.ASKED)
     answer = models.TextField(_("answer"), max_length=4000, blank=True)
     answered_at = models.DateTimeField(null=True)
 
@@ -268,7 +230,5 @@ class Snooze(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
     until = models.DateTimeField()
     reason = models.CharField(max_length=300)
-    set_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
-    )
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     set_at = models.DateTimeField(default=timezone.now)

@@ -69,9 +69,7 @@ def refresh(*, actor: Actor, program: Program, judged: Sequence[Judged]) -> int:
 
 def _standing(pks: list[int]) -> dict[int, list[int]]:
     """For each rule one transaction of every register row that exists for the customers' days of these transactions."""
-    rows = LargeValueRow.transactions.through.objects.filter(transaction__in=pks).values_list(
-        "largevaluerow__rule", "transaction_id"
-    )
+    rows = LargeValueRow.transactions.through.objects.filter(transaction__in=pks).values_list("largevaluerow__rule", "transaction_id")
     standing: dict[int, list[int]] = {}
     for rule_id, pk in rows:
         standing.setdefault(rule_id, []).append(pk)

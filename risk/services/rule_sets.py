@@ -45,4 +45,3 @@ def _stored(program: Program) -> int:
         made = RuleSet.objects.create(number=newest + 1, digest=program.digest, facts=[fact.to_json() for fact in program.facts])
         made.versions.set([rule.version_id for rule in program.rules])
     return made.pk
-

@@ -85,9 +85,7 @@ def test_both_plans_agree_with_the_oracle(
         for plan, rows in found.items():
             for pk, values in rows.items():
                 wrong = [
-                    (plan, SPECS[place], value, expected[pk][place])
-                    for place, value in enumerate(values)
-                    if value != expected[pk][place]
+                    (plan, SPECS[place], value, expected[pk][place]) for place, value in enumerate(values) if value != expected[pk][place]
                 ]
                 assert not wrong
         transaction.set_rollback(True)

@@ -78,10 +78,7 @@ def _row(number: int, row: dict[str, Any], source: Source, account: Account) -> 
         business_day=business_day(day),
         counterparty_index=row["counterparty"],
         reversed_at=row["at"] + row["until"] if row["status"] == "reversed" else None,
-        **{
-            name: row[name]
-            for name in (*DRAWN, "status")
-        },
+        **{name: row[name] for name in (*DRAWN, "status")},
     )
 
 
