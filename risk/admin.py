@@ -66,6 +66,6 @@ class LargeValueRowAdmin(OfCustomerAdmin):
     list_filter = ("state", "direction", "currency_group")
     list_select_related = ("customer", "rule")
     fields = (
-        "reference", "core_number", "rule", "bank_date", "direction", "currency_group", "total", "threshold", "due_on", "state", "exemption",
-        "exemption_reason", "decided_by", "decided_at", "created_at", "updated_at",
+        "reference", "core_number", "rule", "bank_date", "direction", "currency_group", "total", "threshold", "due_on", "state",
+        "exemption", "exemption_reason", "decided_by", "decided_at", "created_at", "updated_at",
     )  # fmt: skip

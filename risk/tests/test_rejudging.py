@@ -107,7 +107,7 @@ def test_a_failed_payment_no_longer_counts(core: Source, mobile: Source, salary_
 def test_any_order_of_arrival_ends_in_the_same_knowledge(core: Source, salary_account: Account, spare_account: Account) -> None:
     """Revision 1 may differ, the latest revision may not."""
     plan = [(n, str(1000 + 700 * n), 37 * n, "C" if n % 3 == 0 else "D") for n in range(14)]
-    outcomes = []
+    outcomes: list[list[list[Decimal | None]]] = []
     for account, order in ((salary_account, plan), (spare_account, plan[::-1]), (spare_account, plan[7:] + plan[:7])):
         Transaction.objects.filter(screening="judged").update(screening="exempt")
         offset = timedelta(days=100 * len(outcomes))
