@@ -150,7 +150,7 @@ BAD = [
 
 
 def test_every_bad_row_is_named_with_column_and_reason(desk: Desk) -> None:
-    """R019: rows counted as a spreadsheet counts them."""
+    """R089: rows counted as a spreadsheet counts them."""
     row = desk.check(text(*BAD))
     assert complaints(row) == [
         (3, "账号", "unknown_account"),

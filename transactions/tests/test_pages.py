@@ -61,11 +61,17 @@ def test_the_list_keeps_its_promises(salary_account: Account, shanghai_account: 
         ("cross_border=on", {"2"}),
         ("transfer=TR-7", {"2"}),
         ("source=mobile", {"1", "2"}),
+        ("q=M-1", {"1"}),
+        ("q=TR-7", {"2"}),
+        ("q=8821", {"1", "2"}),
+        ("q=%E5%BC%A0%E4%BC%9F", {"1", "2"}),
+        ("q=nothing", set()),
+        ("counterparty=%E7%8E%8B", {"1", "2"}),
         ("account=A-22222222", set()),
     ],
 )
 def test_filters(salary_account: Account, sun_yue: User, condition: str, found: set[str]) -> None:
-    """R096: by date, amount, side, status, kind, channel, account and transfer."""
+    """R095: by date, amount, side, status, kind, channel, account and transfer."""
     hold_row(recorded(salary_account, 1))
     recorded(salary_account, 2, direction="C", amount=Decimal(300), kind="deposit", channel="atm", cross_border=True, transfer_id="TR-7")
     text = browser(sun_yue).get(f"/transactions/?{condition}").content.decode()

@@ -32,7 +32,7 @@ def freeze(account: Account, kind: str = FreezeKind.PAYMENT_STOP, **changes: obj
 
 @pytest.mark.parametrize("kind", [FreezeKind.AUTHORITY, FreezeKind.PAYMENT_STOP, FreezeKind.DEBIT_BLOCK])
 def test_debits_are_refused_and_kept_and_credits_accepted(salary_account: Account, spare_account: Account, kind: str) -> None:
-    """R108: the attempt is evidence, the freeze is named; another account of the customer is free."""
+    """R111: the attempt is evidence, the freeze is named; another account of the customer is free."""
     placed = freeze(salary_account, kind)
     rows = [movement(salary_account, 1), movement(salary_account, 2, direction=Direction.CREDIT), movement(spare_account, 3)]
     answers = record(actor=IMPORTER, rows=rows)
