@@ -11,10 +11,12 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+from django.utils.translation import gettext_noop
+
 FILE = Path(__file__).resolve().parent / "data" / "anchors.csv"
 FIRST, LAST = date(2025, 1, 1), date(2026, 12, 31)
-INTERPOLATED = "demonstration: between two published days"
-CARRIED = "demonstration: nearest published day"
+INTERPOLATED = gettext_noop("demonstration: between two published days")
+CARRIED = gettext_noop("demonstration: nearest published day")
 PLACES = Decimal("0.00000001")
 
 

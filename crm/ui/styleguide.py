@@ -42,7 +42,7 @@ PEOPLE = (
     (
         "Maximiliana Schwarzenbergerová",
         "C-P4ZV6D8J",
-        "Cash 49,900.00 four times in ten business days",
+        _("Cash 49,900.00 four times in ten business days"),
         Decimal("199600.00"),
         "mid",
         58,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -29,13 +30,13 @@ class ClosedSerializer(serializers.Serializer[Any]):
 class NewTransactionSerializer(ClosedSerializer):
     """One transaction as its source tells it."""
 
-    source = TextField(20, help_text="Code of the source system; the token must be allowed to speak for it.")  # type: ignore[assignment]
-    external_id = ExternalIdField(help_text="The transaction's id in the source; stored once by (source, external_id).")
-    account = TextField(64, help_text="Our account number or account reference (A-…).")
-    direction = CodeField(Direction.choices, help_text="D debit, C credit, seen from the account.")
+    source = TextField(20, help_text=_("Code of the source system; the token must be allowed to speak for it."))  # type: ignore[assignment]
+    external_id = ExternalIdField(help_text=_("The transaction's id in the source; stored once by (source, external_id)."))
+    account = TextField(64, help_text=_("Our account number or account reference (A-…)."))
+    direction = CodeField(Direction.choices, help_text=_("D debit, C credit, seen from the account."))
     amount = AmountField()
     currency = CurrencyField()
-    occurred_at = MomentField(help_text="Not more than 5 minutes in the future.")
+    occurred_at = MomentField(help_text=_("Not more than 5 minutes in the future."))
     kind = CodeField(Kind.choices)
     instrument = CodeField(Instrument.choices)
     channel = CodeField(Channel.choices)
@@ -49,7 +50,7 @@ class NewTransactionSerializer(ClosedSerializer):
     remark = TextField(200, required=False, default="")
     transfer_id = TextField(64, required=False, default="")
     status = CodeField(
-        [(s.value, s.value) for s in FIRST_STATUSES if s], required=False, help_text="Default: received, or completed by source."
+        [(s.value, s.label) for s in FIRST_STATUSES if s], required=False, help_text=_("Default: received, or completed by source.")
     )
 
 
@@ -58,7 +59,7 @@ class ResultSerializer(serializers.Serializer[Any]):
 
     outcome = serializers.ChoiceField([(o.value, o.value) for o in Outcome])
     http_status = serializers.IntegerField(
-        help_text="201 stored (also when refused and kept), 200 stored before, 409 conflict, 400 invalid."
+        help_text=_("201 stored (also when refused and kept), 200 stored before, 409 conflict, 400 invalid.")
     )
     source = serializers.CharField()  # type: ignore[assignment]
     external_id = serializers.CharField()
@@ -101,9 +102,9 @@ class TransactionSerializer(serializers.Serializer[Any]):
 class StatusSerializer(ClosedSerializer):
     """The core's word on what became of a transaction: an event of its own, idempotent by (source, external_id)."""
 
-    external_id = ExternalIdField(help_text="Id of the message in the transaction's source.")
+    external_id = ExternalIdField(help_text=_("Id of the message in the transaction's source."))
     status = CodeField([(s.value, s.label) for s in Status if s not in (Status.RECEIVED, Status.REFUSED)])
-    at = MomentField(help_text="When it happened; without an offset in the source's zone.")
+    at = MomentField(help_text=_("When it happened; without an offset in the source's zone."))
     reason = TextField(200, required=False, default="")
 
 
@@ -111,7 +112,7 @@ class VerdictSerializer(serializers.Serializer[Any]):
     """The label, mildest first: allow, challenge, review, hold, decline. The scenario behind it is not told."""
 
     label = serializers.CharField()  # type: ignore[assignment]
-    reason = serializers.CharField(help_text="Empty, or refused, or engine_error (then the label is review).")
+    reason = serializers.CharField(help_text=_("Empty, or refused, or engine_error (then the label is review)."))
 
 
 class DecisionSerializer(serializers.Serializer[Any]):

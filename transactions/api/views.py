@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ParseError
@@ -79,8 +80,8 @@ class TransactionList(APIView):
 
     @extend_schema(
         operation_id="transactions_record",
-        summary="Record one transaction, or a list of up to 1,000",
-        description=(
+        summary=_("Record one transaction, or a list of up to 1,000"),
+        description=_(
             "Each transaction is stored once by (source, external_id). The same again is answered with what is stored (200), a different"
             " one under the same id is a conflict (409) that names the fields. A debit on a frozen account is stored as refused (201). A"
             " list is always answered with 200 and one result per transaction, in order; one bad transaction does not hinder the others."
@@ -134,7 +135,7 @@ class TransactionDetail(APIView):
 
     @extend_schema(
         operation_id="transactions_read",
-        summary="Read a transaction of one's own source",
+        summary=_("Read a transaction of one's own source"),
         responses={200: TransactionSerializer, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM},
     )
     def get(self, request: Request, reference: str) -> Response:
@@ -149,8 +150,8 @@ class TransactionStatus(APIView):
 
     @extend_schema(
         operation_id="transactions_status",
-        summary="Report what became of a transaction",
-        description="Idempotent by the id of the message; the same id with other content is a conflict (409). An impossible step: 400.",
+        summary=_("Report what became of a transaction"),
+        description=_("Idempotent by the id of the message; the same id with other content is a conflict (409). An impossible step: 400."),
         request=StatusSerializer,
         responses={200: TransactionSerializer, 400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM},
     )
@@ -178,8 +179,8 @@ class Decisions(APIView):
 
     @extend_schema(
         operation_id="decisions",
-        summary="Record a transaction and have it judged at once",
-        description=(
+        summary=_("Record a transaction and have it judged at once"),
+        description=_(
             "For channels that must know before money moves. The transaction is stored and judged in one database transaction. When the"
             " judge cannot answer, the transaction is stored, the label is review with reason engine_error, and it is judged as soon as"
             " possible. The same transaction again is answered with the verdict of now."
