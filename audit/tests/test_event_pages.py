@@ -1,4 +1,7 @@
-"""The auditor finds who did what, and each of her looks is a line too."""
+"""The auditor finds who did what, and each of her looks is a line too.
+
+Requirements: R250, R276, R313.
+"""
 
 from dataclasses import replace
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""The house stands as drawn: floors complete, rooms by their names, files and functions small."""
+"""The house stands as drawn: floors complete, rooms by their names, files and functions small.
+
+Requirements: R365.
+"""
 
 import tomllib
 from typing import Any

@@ -1,4 +1,7 @@
-"""Every URL stands behind a gate, or on the short open list with its reason."""
+"""Every URL stands behind a gate, or on the short open list with its reason.
+
+Requirements: R259, R367.
+"""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,7 @@
-"""Words that must not appear, each with the reason; an exemption is a dictionary entry whose value is its reason."""
+"""Words that must not appear, each with the reason; an exemption is a dictionary entry whose value is its reason.
+
+Requirements: R276, R277.
+"""
 
 import ast
 import re

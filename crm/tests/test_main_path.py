@@ -1,6 +1,8 @@
 """The main path as a story, in Chromium, with a real worker: from a file with bad rows to a lifted freeze and a mailed report.
 
 Read this first; `docs/main-path.md` says where each beat lives.
+
+Requirements: R144, R210, R243.
 """
 
 import email

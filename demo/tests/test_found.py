@@ -1,4 +1,7 @@
-"""Acceptance of the demo world: the product finds every planted story and no near miss, through its own recording and judging."""
+"""Acceptance of the demo world: the product finds every planted story and no near miss, through its own recording and judging.
+
+Requirements: R005, R106, R114, R139, R290.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The public simulation: both sides of every transfer are stored and judged once, whatever is loaded again."""
+"""The public simulation: both sides of every transfer are stored and judged once, whatever is loaded again.
+
+Requirements: R114.
+"""
 
 from __future__ import annotations
 

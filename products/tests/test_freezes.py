@@ -1,4 +1,7 @@
-"""Freezes: many may stand, ours are lifted by two people, the core is told and answers."""
+"""Freezes: many may stand, ours are lifted by two people, the core is told and answers.
+
+Requirements: R130, R383.
+"""
 
 from datetime import timedelta
 from decimal import Decimal

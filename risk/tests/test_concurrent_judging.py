@@ -1,4 +1,7 @@
-"""Two workers, a channel and a file at once: each transaction is judged once, and nobody judges on half-known ground."""
+"""Two workers, a channel and a file at once: each transaction is judged once, and nobody judges on half-known ground.
+
+Requirements: R339, R381.
+"""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""From a recorded transaction to a stored verdict with everything it saw."""
+"""From a recorded transaction to a stored verdict with everything it saw.
+
+Requirements: R048, R107, R119, R120, R140.
+"""
 
 from datetime import timedelta
 from decimal import Decimal

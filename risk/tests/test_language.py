@@ -1,4 +1,7 @@
-"""The rule language: typed, bounded, without evaluation; windows are exact to the microsecond."""
+"""The rule language: typed, bounded, without evaluation; windows are exact to the microsecond.
+
+Requirements: R215.
+"""
 
 import copy
 from datetime import UTC, datetime, timedelta

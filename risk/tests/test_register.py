@@ -1,4 +1,7 @@
-"""The large-value register: limits are inclusive, rows grow with the day, exemptions keep their reason."""
+"""The large-value register: limits are inclusive, rows grow with the day, exemptions keep their reason.
+
+Requirements: R290.
+"""
 
 from datetime import timedelta
 from decimal import Decimal

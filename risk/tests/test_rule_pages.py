@@ -1,4 +1,7 @@
-"""The pages of rules and of the large-value register."""
+"""The pages of rules and of the large-value register.
+
+Requirements: R215, R307.
+"""
 
 from decimal import Decimal
 

@@ -1,4 +1,7 @@
-"""Each live scenario fires on its own story and not one fen, one microsecond or one transaction short of it."""
+"""Each live scenario fires on its own story and not one fen, one microsecond or one transaction short of it.
+
+Requirements: R005, R105, R106, R119, R121, R123, R126, R138, R139, R203.
+"""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,7 @@
-"""The doors for partners: what is taken, what is answered, and everything that is refused in words."""
+"""The doors for partners: what is taken, what is answered, and everything that is refused in words.
+
+Requirements: R087, R138, R183, R239, R367, R368, R369, R383.
+"""
 
 import json
 from decimal import Decimal

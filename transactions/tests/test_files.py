@@ -1,4 +1,7 @@
-"""Files: recognised, checked without a trace, loaded whole or in pieces, killed and gone on with, removed after a day."""
+"""Files: recognised, checked without a trace, loaded whole or in pieces, killed and gone on with, removed after a day.
+
+Requirements: R083, R087, R183.
+"""
 
 import io
 import os

@@ -1,4 +1,7 @@
-"""Pages: who sees which transactions, one form one transaction, why a payment was refused is not told to everybody."""
+"""Pages: who sees which transactions, one form one transaction, why a payment was refused is not told to everybody.
+
+Requirements: R090, R120.
+"""
 
 import re
 from decimal import Decimal

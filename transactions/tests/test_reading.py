@@ -1,4 +1,7 @@
-"""Reading values: whatever the text, it is read exactly or refused with a reason; never guessed, never a crash."""
+"""Reading values: whatever the text, it is read exactly or refused with a reason; never guessed, never a crash.
+
+Requirements: R089, R184, R276.
+"""
 
 from datetime import datetime
 from decimal import Decimal

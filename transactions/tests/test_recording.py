@@ -1,4 +1,7 @@
-"""Recording: each row once, the same answer again, a conflict that names what differs, refusals kept."""
+"""Recording: each row once, the same answer again, a conflict that names what differs, refusals kept.
+
+Requirements: R085, R182, R339.
+"""
 
 import threading
 from datetime import UTC, date, datetime, timedelta

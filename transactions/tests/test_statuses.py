@@ -1,4 +1,7 @@
-"""The life of a transaction: the core's messages once each, people's decisions by a second person, and who owes a judgement then."""
+"""The life of a transaction: the core's messages once each, people's decisions by a second person, and who owes a judgement then.
+
+Requirements: R093.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,7 @@
-"""Single grants widen where a permission holds, while they last; every door gives the same answer (R254, R263)."""
+"""Single grants widen where a permission holds, while they last; every door gives the same answer (R254, R263).
+
+Requirements: R037.
+"""
 
 from datetime import timedelta
 

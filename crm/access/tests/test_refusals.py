@@ -1,4 +1,7 @@
-"""What is refused is answered alike, written down after the rollback, or not answered at all."""
+"""What is refused is answered alike, written down after the rollback, or not answered at all.
+
+Requirements: R037, R309.
+"""
 
 import re
 

@@ -1,4 +1,7 @@
-"""Two approvers at once: exactly one outcome."""
+"""Two approvers at once: exactly one outcome.
+
+Requirements: R339.
+"""
 
 import threading
 

@@ -1,4 +1,7 @@
-"""A value in clear only for those who may, with a reason where the policy asks one, always with a line (R281)."""
+"""A value in clear only for those who may, with a reason where the policy asks one, always with a line (R281).
+
+Requirements: R292, R300.
+"""
 
 from types import SimpleNamespace
 

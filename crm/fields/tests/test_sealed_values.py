@@ -1,4 +1,7 @@
-"""A sealed value is ciphertext at rest, a mask on pages, clear text only on request (R269, R281)."""
+"""A sealed value is ciphertext at rest, a mask on pages, clear text only on request (R269, R281).
+
+Requirements: R012, R270.
+"""
 
 import pickle
 import uuid

@@ -1,4 +1,7 @@
-"""Check digits, what an ID number says, and free text that looks like personal data (R269)."""
+"""Check digits, what an ID number says, and free text that looks like personal data (R269).
+
+Requirements: R020.
+"""
 
 from datetime import date
 

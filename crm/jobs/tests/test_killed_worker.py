@@ -1,4 +1,7 @@
-"""A worker killed with -9 in the middle of a job leaves neither a lock nor a lost job."""
+"""A worker killed with -9 in the middle of a job leaves neither a lock nor a lost job.
+
+Requirements: R338.
+"""
 
 import subprocess
 import sys

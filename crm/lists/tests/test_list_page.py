@@ -1,4 +1,7 @@
-"""The list page: filters, search, columns, counts, bad addresses, saved views, place in the list, export."""
+"""The list page: filters, search, columns, counts, bad addresses, saved views, place in the list, export.
+
+Requirements: R041, R043, R045.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal

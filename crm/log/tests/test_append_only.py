@@ -1,4 +1,7 @@
-"""Nobody changes what is written: not the role app by grant, not the owner by trigger."""
+"""Nobody changes what is written: not the role app by grant, not the owner by trigger.
+
+Requirements: R312, R313.
+"""
 
 import psycopg
 import pytest

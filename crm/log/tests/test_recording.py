@@ -1,4 +1,7 @@
-"""A line stands if and only if its act does, and holds what was given."""
+"""A line stands if and only if its act does, and holds what was given.
+
+Requirements: R267, R314.
+"""
 
 import threading
 from datetime import UTC, datetime

@@ -1,6 +1,8 @@
 """Acceptance: in a log of 1,000 lines every kind of tampering by SQL is found and named, and a clean one is silent.
 
 One such log is made for all tests; each intrudes in a transaction that is rolled back, and verifies inside it.
+
+Requirements: R313.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""People are told once, in the transaction of what they are told about."""
+"""People are told once, in the transaction of what they are told about.
+
+Requirements: R127.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

@@ -1,4 +1,7 @@
-"""Production refuses what is unsafe."""
+"""Production refuses what is unsafe.
+
+Requirements: R271, R278, R347.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,7 @@
-"""The role app works with rows; structure belongs to owner."""
+"""The role app works with rows; structure belongs to owner.
+
+Requirements: R255.
+"""
 
 import pytest
 from django.db import ProgrammingError, connection, transaction

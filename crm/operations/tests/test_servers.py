@@ -1,4 +1,7 @@
-"""The embedded servers: private, keyed by their home, never left over."""
+"""The embedded servers: private, keyed by their home, never left over.
+
+Requirements: R354, R359.
+"""
 
 import os
 import signal

@@ -1,4 +1,7 @@
-"""`make run` as a process: one address, everything watched, nothing left behind."""
+"""`make run` as a process: one address, everything watched, nothing left behind.
+
+Requirements: R338, R346, R347.
+"""
 
 import contextlib
 import os

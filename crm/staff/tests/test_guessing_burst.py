@@ -1,4 +1,7 @@
-"""Attempts are counted before the password is looked at: a burst in parallel gets no more tries than one after another."""
+"""Attempts are counted before the password is looked at: a burst in parallel gets no more tries than one after another.
+
+Requirements: R117, R282.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 

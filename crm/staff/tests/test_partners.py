@@ -1,4 +1,7 @@
-"""Partner systems: a hashed token, only their sources, refusals written down (R251)."""
+"""Partner systems: a hashed token, only their sources, refusals written down (R251).
+
+Requirements: R239.
+"""
 
 from io import StringIO
 

@@ -1,4 +1,7 @@
-"""Roles are data: loaded once, never overwritten, effective at the next request, one answer everywhere."""
+"""Roles are data: loaded once, never overwritten, effective at the next request, one answer everywhere.
+
+Requirements: R253, R255, R256, R262, R279.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Signing in: one sentence for every failure, counted before the hash, a new session, everything written down."""
+"""Signing in: one sentence for every failure, counted before the hash, a new session, everything written down.
+
+Requirements: R117, R267, R282.
+"""
 
 from datetime import timedelta
 

@@ -1,4 +1,7 @@
-"""Components escape what they are given and say what they must."""
+"""Components escape what they are given and say what they must.
+
+Requirements: R099, R277.
+"""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

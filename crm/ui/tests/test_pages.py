@@ -1,4 +1,7 @@
-"""The frame of every page: policy, language, theme, print header, unit of money."""
+"""The frame of every page: policy, language, theme, print header, unit of money.
+
+Requirements: R277.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""One search box: what was typed never stands in an address or in the log in clear; hits are grouped and say why."""
+"""One search box: what was typed never stands in an address or in the log in clear; hits are grouped and say why.
+
+Requirements: R039, R223.
+"""
 
 from typing import Any
 
