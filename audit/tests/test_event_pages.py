@@ -1,6 +1,6 @@
 """The auditor finds who did what, and each of her looks is a line too.
 
-Requirements: R250, R276, R313.
+Requirements: R250, R313.
 """
 
 from dataclasses import replace

@@ -1,7 +1,4 @@
-"""The house stands as drawn: floors complete, rooms by their names, files and functions small.
-
-Requirements: R365.
-"""
+"""The house stands as drawn: floors complete, rooms by their names, files and functions small."""
 
 import tomllib
 from typing import Any

@@ -1,6 +1,6 @@
 """Every URL stands behind a gate, or on the short open list with its reason.
 
-Requirements: R259, R367.
+Requirements: R259.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Web, worker and broker die by kill -9 while 1,000 transactions arrive: nothing is lost, doubled or judged differently.
 
-Requirements: R338, R339, R371, R381, R384.
+Requirements: R338, R339, R371.
 """
 
 import json

@@ -3,7 +3,7 @@
 What is expected comes from two tables, not from the views: `route_table.ROUTES` (route → permission) and the apps' `roles.py`. A route
 that is missing in the table, or stands there with another gate, fails.
 
-Requirements: R245, R253, R257, R259, R385.
+Requirements: R245, R253, R257, R259.
 """
 
 import re

@@ -1,6 +1,6 @@
 """The customer record: who sees it, how it changes, what is sealed.
 
-Requirements: R001, R006, R007, R008, R009, R012, R013, R027, R028.
+Requirements: R012.
 """
 
 from datetime import date

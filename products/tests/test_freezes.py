@@ -1,6 +1,6 @@
 """Freezes: many may stand, ours are lifted by two people, the core is told and answers.
 
-Requirements: R130, R383.
+Requirements: R130.
 """
 
 from datetime import timedelta

@@ -1,6 +1,6 @@
 """Two workers, a channel and a file at once: each transaction is judged once, and nobody judges on half-known ground.
 
-Requirements: R339, R381.
+Requirements: R339.
 """
 
 import threading

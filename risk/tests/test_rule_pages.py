@@ -1,6 +1,6 @@
 """The pages of rules and of the large-value register.
 
-Requirements: R215, R307.
+Requirements: R215.
 """
 
 from decimal import Decimal

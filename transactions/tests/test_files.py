@@ -1,6 +1,6 @@
 """Files: recognised, checked without a trace, loaded whole or in pieces, killed and gone on with, removed after a day.
 
-Requirements: R083, R087, R183.
+Requirements: R087, R183.
 """
 
 import io

@@ -1,6 +1,6 @@
 """Reading values: whatever the text, it is read exactly or refused with a reason; never guessed, never a crash.
 
-Requirements: R089, R184, R276.
+Requirements: R089, R184.
 """
 
 from datetime import datetime

@@ -1,6 +1,6 @@
 """Components escape what they are given and say what they must.
 
-Requirements: R099, R277.
+Requirements: R277.
 """
 
 from datetime import UTC, datetime, timedelta

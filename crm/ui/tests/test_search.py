@@ -1,6 +1,6 @@
 """One search box: what was typed never stands in an address or in the log in clear; hits are grouped and say why.
 
-Requirements: R039, R223.
+Requirements: R039.
 """
 
 from typing import Any
