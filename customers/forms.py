@@ -44,7 +44,7 @@ class CustomerForm(forms.ModelForm[Customer]):
 
     class Meta:
         model = Customer
-        fields = (
+        fields: tuple[str, ...] = (
             "kind",
             "core_number",
             "name",

@@ -30,7 +30,7 @@ from customers.choices import (
 )
 
 
-class CustomerQuerySet(SealedQuerySet, ScopedQuerySet["Customer"]):
+class CustomerQuerySet(SealedQuerySet, ScopedQuerySet["Customer"]):  # type: ignore[override]  # the stubs give each base a manager of its own
     """Customers, filtered by who asks."""
 
     def scope(self, user: object, reach: Reach) -> "CustomerQuerySet":
@@ -149,7 +149,7 @@ class Customer(SealedModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = CustomerQuerySet.as_manager()
+    objects = CustomerQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("customer")

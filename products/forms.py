@@ -59,7 +59,7 @@ class AccountChangeForm(forms.Form):
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         initial = {"status": account.status, "kind": account.kind, "version": account.version}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{"initial": initial, **kwargs})
         kinds = KINDS[account.customer.kind]  # type: ignore[index]
         self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]  # type: ignore[attr-defined]
 

@@ -25,7 +25,7 @@ from products.choices import (
 )
 
 
-class AccountQuerySet(SealedQuerySet, ScopedQuerySet["Account"]):
+class AccountQuerySet(SealedQuerySet, ScopedQuerySet["Account"]):  # type: ignore[override]  # the stubs give each base a manager of its own
     """Accounts of the customers one may see."""
 
     def scope(self, user: object, reach: Reach) -> "AccountQuerySet":
@@ -69,7 +69,7 @@ class Account(SealedModel):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = AccountQuerySet.as_manager()
+    objects = AccountQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("account")

@@ -25,7 +25,7 @@ class RunForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         yesterday = today(timezone.now()) - timedelta(days=1)
-        super().__init__(*args, initial={"first_day": yesterday, "last_day": yesterday}, **kwargs)
+        super().__init__(*args, **{"initial": {"first_day": yesterday, "last_day": yesterday}, **kwargs})
         branches = Branch.objects.order_by("path")
         field: Any = self.fields["branch"]
         if actor.reach("reports.view_reportrun") != Reach.ALL:

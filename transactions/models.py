@@ -64,7 +64,7 @@ class Source(models.Model):
         return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(self.zone))
 
 
-class TransactionQuerySet(SealedQuerySet, ScopedQuerySet["Transaction"]):
+class TransactionQuerySet(SealedQuerySet, ScopedQuerySet["Transaction"]):  # type: ignore[override]  # the stubs give each base a manager of its own
     """Transactions of the customers one may see."""
 
     def scope(self, user: object, reach: Reach) -> "TransactionQuerySet":
@@ -136,7 +136,7 @@ class Transaction(SealedModel):
     txid = models.BigIntegerField(db_default=CurrentTransactionId(), editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    objects = TransactionQuerySet.as_manager()
+    objects = TransactionQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("transaction")
@@ -158,6 +158,7 @@ class Transaction(SealedModel):
             models.Index(fields=["customer", "event_order"], name="transaction_customer_order"),
             models.Index(fields=["customer", "bank_date"], name="transaction_customer_day"),
             models.Index(fields=["bank_date", "id"], name="transaction_bank_date"),
+            models.Index(fields=["event_order", "id"], name="transaction_order"),
             models.Index(
                 fields=["event_order", "id"],
                 condition=Q(screening=Screening.OWED),

@@ -241,7 +241,8 @@ def _end(freeze: Freeze, state: FreezeState, now: datetime, reason: str, user_id
     freeze.save(update_fields=["state", "ended_at", "ended_by", "ended_reason", "version"])
     if freeze.authority != Authority.OWN:
         behind = Freeze.objects.standing().exclude(authority=Authority.OWN).filter(sequence__gt=freeze.sequence)
-        behind.filter(customer_id=freeze.customer_id, account_id=freeze.account_id).update(sequence=F("sequence") - 1)
+        same = behind.filter(customer_id=freeze.customer_id, account_id=freeze.account_id)  # type: ignore[misc]
+        same.update(sequence=F("sequence") - 1)
     _instruct(freeze, InstructionAct.LIFT)
 
 

@@ -38,8 +38,8 @@ def open_case(*, actor: Actor, alerts: Sequence[Alert], summary: str) -> Case:
         case = Case.objects.create(
             customer=held[0].customer,
             summary=summary,
-            officer_id=actor.user_id,
-            opened_by_id=actor.user_id,
+            officer=actor.user,
+            opened_by=actor.user,
             opened_at=now,
             due_at=now + TIME_FOR_A_CASE,
         )

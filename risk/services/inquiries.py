@@ -32,7 +32,7 @@ def ask(*, actor: Actor, case: Case, questions: str) -> Inquiry:
             customer=case.customer,
             asked_of=manager,
             questions=questions,
-            asked_by_id=actor.user_id,
+            asked_by=actor.user,
             asked_at=now,
             due_at=now + TIME_TO_ANSWER,
         )

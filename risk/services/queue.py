@@ -90,7 +90,7 @@ def add_note(*, actor: Actor, alert: Alert, text: str) -> AlertNote:
     """Write a note on an alert."""
     with transaction.atomic():
         require(actor, WORK, alert)
-        note = AlertNote.objects.create(alert=alert, text=text, written_by_id=actor.user_id)
+        note = AlertNote.objects.create(alert=alert, text=text, written_by=actor.user)
         log.record(actor=actor, action="alert.noted", target=alert)
     return note
 
@@ -113,7 +113,7 @@ def snooze(*, actor: Actor, alert: Alert, until: datetime, reason: str) -> Snooz
     """Raise no new alert of this rule on this customer until a date."""
     with transaction.atomic():
         require(actor, "risk.snooze_alert", alert)
-        snoozed = Snooze.objects.create(rule=alert.rule, customer=alert.customer, until=until, reason=reason, set_by_id=actor.user_id)
+        snoozed = Snooze.objects.create(rule=alert.rule, customer=alert.customer, until=until, reason=reason, set_by=actor.user)
         log.record(
             actor=actor, action="alert.snoozed", target=alert, reason=reason, data={"rule": alert.rule.code, "until": until.isoformat()}
         )
