@@ -11,6 +11,7 @@ from django.db.backends.signals import connection_created
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.test import TransactionTestCase
+from hypothesis import settings as hypothesis
 
 from crm.fields import keyring
 from crm.operations.pytest_plugin import RUN
@@ -38,6 +39,9 @@ def _renew_database(case: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _renew_database  # type: ignore[attr-defined]
+# How long one example takes says something about the machine, not about the product.
+hypothesis.register_profile("house", deadline=None)
+hypothesis.load_profile("house")
 PREPARATIONS.append(witness.install)
 connection_created.connect(witness.on_connection_created)
 _get_response = BaseHandler.get_response
