@@ -179,6 +179,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='transaction',
+            index=models.Index(fields=['event_order', 'id'], name='transaction_order'),
+        ),
+        migrations.AddIndex(
+            model_name='transaction',
             index=models.Index(condition=models.Q(('screening', 'owed')), fields=['event_order', 'id'], name='transaction_owed'),
         ),
         migrations.AddIndex(
