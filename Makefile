@@ -6,6 +6,7 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo
 PREPARE := $(PYTHON) tools/bootstrap.py
 PREPARE_DEV := $(PYTHON) tools/bootstrap.py --dev
 BIN := .venv/bin
+CHINESE := locale/zh_Hans/LC_MESSAGES/django.po
 
 .PHONY: help run reset lint format types contracts migrations test test-all bench chaos lock messages
 
@@ -58,6 +59,9 @@ lock:  ## write the locks after a change of requirements*.txt (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --only-binary :all: --quiet requirements.txt --output-file requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --only-binary :all: --quiet requirements-dev.txt --output-file requirements-dev.lock
 
-messages:  ## collect new texts into locale/ (needs gettext)
+messages:  ## collect new texts into locale/ and say what is missing (needs gettext)
 	@$(PREPARE_DEV)
-	$(BIN)/python manage.py makemessages --locale zh_Hans --locale en --no-obsolete --ignore .venv --ignore .local
+	$(BIN)/python manage.py makemessages --locale zh_Hans --no-obsolete --no-wrap --add-location file --ignore .local --ignore node_modules --ignore "test_*.py"
+	@msgattrib --untranslated --no-wrap --no-obsolete $(CHINESE)
+	@msgattrib --only-fuzzy --no-wrap --no-obsolete $(CHINESE)
+	msgfmt --check-format --statistics --output-file /dev/null $(CHINESE)
