@@ -211,13 +211,11 @@ if PASSWORD_PROFILE == "mlps3":
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # PostgreSQL: the broker holds only what may vanish
 SESSION_COOKIE_NAME = f"crm_session_{_HOME_MARK}"
 SESSION_COOKIE_AGE = int(timedelta(hours=10).total_seconds())  # absolute end, whatever happens
-SESSION_IDLE_SECONDS = 15 * 60
 SESSION_IDLE_SECONDS = int(timedelta(minutes=15).total_seconds())
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"crm_csrf_{_HOME_MARK}"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "crm.access.pages.csrf_failure"
 CSRF_FAILURE_VIEW = "crm.access.pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
@@ -233,7 +231,6 @@ BASE_URL = os.environ.get("CRM_BASE_URL") or f"http://localhost:{PORT}"  # links
 PROXY_HEADER = os.environ.get("CRM_PROXY_HEADER", "")
 if PROXY_HEADER:
     SECURE_PROXY_SSL_HEADER = ("HTTP_" + PROXY_HEADER.upper().replace("-", "_"), "https")
-TRUSTED_PROXIES = int(os.environ.get("CRM_TRUSTED_PROXIES") or 0)  # how many proxies of ours write X-Forwarded-For
 # How many proxies in front of us append to X-Forwarded-For; 0 means that the connection's own address is the caller's.
 TRUSTED_PROXIES = int(os.environ.get("CRM_TRUSTED_PROXIES") or 0)
 SECURE_SSL_REDIRECT = PRODUCTION
