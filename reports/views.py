@@ -106,7 +106,7 @@ def run_detail(request: HttpRequest, reference: str) -> HttpResponse:
         log.record(actor=actor, action="report.viewed", target=run)
     context: dict[str, Any] = {"run": run, "here": position(request), "may_export": may(actor, "reports.export_reportrun", run)}
     if run.state == RunState.DONE:
-        context["report"] = shown(run)
+        context["report"] = shown(run, actor)
     return render(request, "reports/run.html", context)
 
 

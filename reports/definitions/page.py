@@ -10,22 +10,22 @@ from reports.definitions.periods import Span
 from reports.definitions.words import disposition_label, handled_label, label_label, rule_names, total_label
 from reports.models import ReportRun
 
+EVENTS_ON_PAGE = 100
 
-def shown(run: ReportRun) -> dict[str, Any]:
-    """Return the figures of a finished run for its page; every number with the address of the list behind it."""
-    figures, links, names = run.figures, Links(Span(run.first_day, run.last_day)), rule_names()
+
+Rows = list[dict[str, Any]]
+
+
+def shown(run: ReportRun, reader: Any) -> dict[str, Any]:
+    """Return the figures of a finished run for its page; every number with the address of the list behind it.
+
+    The address is empty where the reader may not open that list.
+    """
+    figures, names = run.figures, rule_names()
+    links = Links(Span(run.first_day, run.last_day), reader)
     branch = {"branch": run.branch.code} if run.branch else {}
-    urls = _total_urls(links, branch)
     return {
-        "totals": [
-            {
-                "label": total_label(key),
-                "value": Decimal(value) if key in ("debit", "credit") else value,
-                "money": key in ("debit", "credit"),
-                "url": urls.get(key, ""),
-            }
-            for key, value in figures["totals"].items()
-        ],
+        "totals": _totals(figures["totals"], _total_urls(links, branch)),
         "labels": [
             {"label": label_label(row["key"]), "count": row["count"], "url": links.verdicts(label=row["key"], **branch)}
             for row in figures["labels"]
@@ -34,37 +34,57 @@ def shown(run: ReportRun) -> dict[str, Any]:
             {"label": disposition_label(row["key"]), "count": row["count"], "url": links.decided(disposition=row["key"], **branch)}
             for row in figures["dispositions"]
         ],
-        "rules": [
-            {
-                **row,
-                "name": names.get(row["code"], row["code"]),
-                "amount": Decimal(row["amount"]),
-                "url": links.alerts(rule=row["code"], **branch),
-                "hits_url": links.verdicts(rule=row["code"], **branch),
-                "ends": [
-                    (row[key], links.decided(rule=row["code"], disposition=key, **branch))
-                    for key in ("confirmed", "useful", "false_positive")
-                ],
-            }
-            for row in figures["rules"]
-        ],
-        "branches": [
-            {
-                **row,
-                "amount": Decimal(row["amount"]),
-                "transactions_url": links.transactions(branch=row["code"]),
-                "alerts_url": links.alerts(branch=row["code"]),
-                "freezes_url": links.freezes(branch=row["code"]),
-            }
-            for row in figures["branches"]
-        ],
-        "events": [
-            {**row, "rule": names.get(row["rule"], row["rule"]), "amount": Decimal(row["amount"]), "handled": handled_label(row["handled"])}
-            for row in figures["events"][:100]
-        ],
+        "rules": [_rule(row, links, names, branch) for row in figures["rules"]],
+        "branches": [_branch(row, links) for row in figures["branches"]],
+        "events": [_event(row, names) for row in figures["events"][:EVENTS_ON_PAGE]],
         "events_total": figures["events_total"],
         "events_url": links.alerts(**branch),
+        "sees_cases": links.sees_cases(),
         "charts": _charts(figures, links, names, branch),
+    }
+
+
+def _totals(totals: dict[str, Any], urls: dict[str, str]) -> Rows:
+    money = ("debit", "credit")
+    return [
+        {
+            "label": total_label(key),
+            "value": Decimal(value) if key in money else value,
+            "money": key in money,
+            "url": urls.get(key, ""),
+        }
+        for key, value in totals.items()
+    ]
+
+
+def _rule(row: dict[str, Any], links: Links, names: dict[str, str], branch: dict[str, str]) -> dict[str, Any]:
+    ends = ("confirmed", "useful", "false_positive")
+    return {
+        **row,
+        "name": names.get(row["code"], row["code"]),
+        "amount": Decimal(row["amount"]),
+        "url": links.alerts(rule=row["code"], **branch),
+        "hits_url": links.verdicts(rule=row["code"], **branch),
+        "ends": [(row[key], links.decided(rule=row["code"], disposition=key, **branch)) for key in ends],
+    }
+
+
+def _branch(row: dict[str, Any], links: Links) -> dict[str, Any]:
+    return {
+        **row,
+        "amount": Decimal(row["amount"]),
+        "transactions_url": links.transactions(branch=row["code"]),
+        "alerts_url": links.alerts(branch=row["code"]),
+        "freezes_url": links.freezes(branch=row["code"]),
+    }
+
+
+def _event(row: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    return {
+        **row,
+        "rule": names.get(row["rule"], row["rule"]),
+        "amount": Decimal(row["amount"]),
+        "handled": handled_label(row["handled"]),
     }
 
 
@@ -92,11 +112,10 @@ def _charts(figures: dict[str, Any], links: Links, names: dict[str, str], branch
         "days": days,
         "transactions": [{"name": _("Transactions"), "data": [row["transactions"] for row in figures["days"]]}],
         "transaction_urls": [links.transactions(row["day"], **branch) for row in figures["days"]],
-        "alerts": [
-            {"name": _("Alerts"), "data": [row["alerts"] for row in figures["days"]], "level": "mid"},
-            {"name": _("Freezes"), "data": [row["freezes"] for row in figures["days"]], "level": "hold"},
-        ],
+        "alerts": [{"name": _("Alerts"), "data": [row["alerts"] for row in figures["days"]], "level": "mid"}],
         "alert_urls": [links.alerts(row["day"], **branch) for row in figures["days"]],
+        "freezes": [{"name": _("Freezes"), "data": [row["freezes"] for row in figures["days"]], "level": "hold"}],
+        "freeze_urls": [links.freezes(day=row["day"], **branch) for row in figures["days"]],
         "rules": [names.get(row["code"], row["code"]) for row in figures["rules"]],
         "rule_hits": [{"name": _("Alerts"), "data": [row["alerts"] for row in figures["rules"]]}],
         "rule_urls": [links.alerts(rule=row["code"], **branch) for row in figures["rules"]],

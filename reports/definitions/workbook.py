@@ -26,73 +26,59 @@ def workbook(run: ReportRun, actor: Actor) -> bytes:
     return out.getvalue()
 
 
-def _sheets(figures: dict[str, Any], names: dict[str, str]) -> list[tuple[str, list[str], list[list[Any]]]]:
+Sheet = tuple[str, list[str], list[list[Any]]]
+"""Title, heads, rows."""
+
+
+def _sheets(figures: dict[str, Any], names: dict[str, str]) -> list[Sheet]:
     return [
         (_("Summary"), [_("Figure"), _("Value")], _summary(figures)),
-        (
-            _("By rule"),
-            [
-                _("Rule"),
-                _("Hits"),
-                _("Alerts"),
-                _("Amount at risk"),
-                *[disposition_label(key) for key in ("confirmed", "useful", "false_positive")],
-            ],
-            [
-                [
-                    names.get(row["code"], row["code"]),
-                    row["hits"],
-                    row["alerts"],
-                    Decimal(row["amount"]),
-                    row["confirmed"],
-                    row["useful"],
-                    row["false_positive"],
-                ]
-                for row in figures["rules"]
-            ],
-        ),
-        (
-            _("By branch"),
-            [_("Branch code"), _("Branch"), _("Transactions"), _("Amount (CNY)"), _("Alerts"), _("Freezes")],
-            [
-                [row["code"], row["name"], row["transactions"], Decimal(row["amount"]), row["alerts"], row["freezes"]]
-                for row in figures["branches"]
-            ],
-        ),
-        (
-            _("By day"),
-            [_("Day"), _("Transactions"), _("Alerts"), _("Freezes")],
-            [[row["day"], row["transactions"], row["alerts"], row["freezes"]] for row in figures["days"]],
-        ),
-        (
-            _("Events"),
-            [
-                _("Alert"),
-                _("Raised"),
-                _("Branch code"),
-                _("Rule"),
-                _("Core customer number"),
-                _("Customer"),
-                _("Amount at risk"),
-                _("Handled"),
-                _("Case"),
-            ],
-            [
-                [
-                    row["alert"],
-                    row["at"].replace("T", " ")[:19],
-                    row["branch"],
-                    names.get(row["rule"], row["rule"]),
-                    row["customer"],
-                    row["name"],
-                    Decimal(row["amount"]),
-                    handled_label(row["handled"]),
-                    row["case"],
-                ]
-                for row in figures["events"]
-            ],
-        ),
+        _by_rule(figures["rules"], names),
+        _by_branch(figures["branches"]),
+        _by_day(figures["days"]),
+        _events(figures["events"], names),
     ]
+
+
+def _by_rule(rules: list[dict[str, Any]], names: dict[str, str]) -> Sheet:
+    ends = ("confirmed", "useful", "false_positive")
+    heads = [_("Rule"), _("Hits"), _("Alerts"), _("Amount (CNY)"), *[disposition_label(key) for key in ends]]
+    rows = [
+        [names.get(row["code"], row["code"]), row["hits"], row["alerts"], Decimal(row["amount"]), *[row[key] for key in ends]]
+        for row in rules
+    ]
+    return _("By rule"), heads, rows
+
+
+def _by_branch(branches: list[dict[str, Any]]) -> Sheet:
+    heads = [_("Branch code"), _("Branch"), _("Transactions"), _("Amount (CNY)"), _("Alerts"), _("Freezes")]
+    rows = [[row["code"], row["name"], row["transactions"], Decimal(row["amount"]), row["alerts"], row["freezes"]] for row in branches]
+    return _("By branch"), heads, rows
+
+
+def _by_day(days: list[dict[str, Any]]) -> Sheet:
+    heads = [_("Day"), _("Transactions"), _("Alerts"), _("Freezes")]
+    return _("By day"), heads, [[row["day"], row["transactions"], row["alerts"], row["freezes"]] for row in days]
+
+
+def _events(events: list[dict[str, Any]], names: dict[str, str]) -> Sheet:
+    heads = [
+        _("Alert"),
+        _("Raised"),
+        _("Branch code"),
+        _("Rule"),
+        _("Core customer number"),
+        _("Customer"),
+        _("Amount (CNY)"),
+        _("Handled"),
+        _("Case"),
+    ]
+    return _("Events"), heads, [_event(row, names.get(row["rule"], row["rule"])) for row in events]
+
+
+def _event(row: dict[str, Any], rule: str) -> list[Any]:
+    at, amount = row["at"].replace("T", " ")[:19], Decimal(row["amount"])
+    return [row["alert"], at, row["branch"], rule, row["customer"], row["name"], amount, handled_label(row["handled"]), row["case"]]
 
 
 def _summary(figures: dict[str, Any]) -> list[list[Any]]:

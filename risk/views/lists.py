@@ -1,9 +1,10 @@
 """The lists of alerts, cases and inquiries."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
@@ -12,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
-from crm.lists.filters import Choice, DateRange, Flag, NumberRange, Preset, Related
+from crm.lists.filters import Choice, DateRange, Flag, NumberRange, Preset, Related, Values
 from crm.staff.filters import BranchTree, branches_of
 from crm.staff.models import User
 from risk.choices import AlertState, Band, CaseState, CaseStep, Disposition, InquiryState, Label
-from risk.models import Alert, Assessment, Case, Inquiry, Rule
+from risk.models import Alert, Assessment, Case, Hit, Inquiry, Rule
 
 LEVELS = {Band.HIGH: "high", Band.MID: "mid", Band.LOW: "low"}
 
@@ -28,6 +29,10 @@ def _mine_and_unclaimed(rows: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
 def _soon_due(rows: QuerySet[Any], _actor: Actor) -> QuerySet[Any]:
     soon = timezone.now() + timedelta(hours=4)
     return rows.filter(state__in=[AlertState.OPEN, AlertState.CLAIMED], due_at__lte=soon)
+
+
+def _overdue(rows: QuerySet[Any], _actor: Actor) -> QuerySet[Any]:
+    return rows.filter(state__in=[AlertState.OPEN, AlertState.CLAIMED], due_at__lte=timezone.now())
 
 
 class AlertList(ListDefinition):
@@ -63,6 +68,7 @@ class AlertList(ListDefinition):
         Flag("queue", _("Mine and unclaimed"), _mine_and_unclaimed),
         Flag("mine", _("Mine"), lambda rows, actor: rows.filter(claimed_by_id=actor.user_id)),
         Flag("soon", _("Due within four hours"), _soon_due),
+        Flag("overdue", _("Overdue"), _overdue),
         Choice("state", _("State"), AlertState.choices, multiple=True),
         Choice("band", _("Band"), Band.choices, multiple=True),
         Related("rule", _("Rule"), lambda _actor: Rule.objects.order_by("code"), field="rule", to_field="code"),
@@ -182,6 +188,18 @@ class InquiryList(ListDefinition):
 LABEL_LEVELS = {Label.ALLOW: "low", Label.CHALLENGE: "", Label.REVIEW: "mid", Label.HOLD: "hold", Label.DECLINE: "high"}
 
 
+@dataclass(frozen=True)
+class HitRule(Related):
+    """Judgements in which a live version of a rule hit; versions on trial do not count."""
+
+    def apply(self, rows: QuerySet[Any], values: Values, actor: Actor) -> QuerySet[Any]:
+        """Return the judgements with such a hit, each once."""
+        rule = values.get(self.name)
+        if rule is None:
+            return rows
+        return rows.filter(Exists(Hit.objects.filter(assessment=OuterRef("pk"), rule_version__rule=rule, shadow=False)))
+
+
 class AssessmentList(ListDefinition):
     """First judgements: what the rules said when a transaction was known for the first time."""
 
@@ -198,7 +216,7 @@ class AssessmentList(ListDefinition):
     )
     filters = (
         Choice("label", _("Verdict"), Label.choices, multiple=True),
-        Related("rule", _("Rule"), lambda _actor: Rule.objects.order_by("code"), field="hits__rule_version__rule", to_field="code"),
+        HitRule("rule", _("Rule"), lambda _actor: Rule.objects.order_by("code")),
         DateRange("judged", _("Judged"), field="judged_at"),
         BranchTree("branch", _("Opening branch"), branches_of("risk.view_assessment"), field="transaction__customer__opening_branch"),
     )

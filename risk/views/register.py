@@ -117,8 +117,8 @@ def _page(request: HttpRequest, row: LargeValueRow, **forms: Any) -> HttpRespons
     return render(request, "risk/register_row.html", {**context, **forms})
 
 
-@require_POST
 @gated(DECIDE)
+@require_POST
 def register_exempt(request: HttpRequest, reference: str) -> HttpResponse:
     """Exempt a row."""
     row = _row(request, reference, DECIDE)
@@ -134,8 +134,8 @@ def register_exempt(request: HttpRequest, reference: str) -> HttpResponse:
     return _page(request, row, exempt_form=form)
 
 
-@require_POST
 @gated(DECIDE)
+@require_POST
 def register_reported(request: HttpRequest, reference: str) -> HttpResponse:
     """Mark a row as reported."""
     row = _row(request, reference, DECIDE)
@@ -148,8 +148,8 @@ def register_reported(request: HttpRequest, reference: str) -> HttpResponse:
     return redirect("risk:register_row", reference=reference)
 
 
-@require_POST
 @gated(DECIDE)
+@require_POST
 def register_reopen(request: HttpRequest, reference: str) -> HttpResponse:
     """Take an exemption back."""
     row = _row(request, reference, DECIDE)

@@ -12,6 +12,7 @@ from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, DateRange, Flag, NumberRange, Preset, Related, Text
 from crm.lists.terms import Query
+from crm.staff.filters import BranchTree, branches_of
 from customers.models import Customer
 from products.models import Account
 from transactions.choices import Channel, Direction, ImportState, Instrument, Kind, Status
@@ -84,6 +85,8 @@ class TransactionList(ListDefinition):
         Text("transfer", _("Transfer id"), field="transfer_id", exact=True, longest=64),
         Related("source", _("Source"), lambda _actor: Source.objects.order_by("code")),
         Flag("cross_border", _("Cross-border"), lambda rows, _actor: rows.filter(cross_border=True)),
+        DateRange("received", _("Received at"), field="received_at"),
+        BranchTree("branch", _("Opening branch"), branches_of("transactions.view_transaction"), field="customer__opening_branch"),
         Flag("unrated", _("Without a rate"), lambda rows, _actor: rows.filter(amount_cny=None)),
     )
     presets = (
