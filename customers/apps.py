@@ -17,6 +17,7 @@ class CustomersConfig(AppConfig):
         from crm.approvals import handlers
         from crm.fields import policy
         from crm.log.actions import declare
+        from crm.staff import tiles
         from crm.ui import menu, search
         from customers import providers
         from customers.choices import ACTIONS
@@ -26,4 +27,5 @@ class CustomersConfig(AppConfig):
         policy.register(*POLICIES)
         handlers.register(providers.CHANGE_CUSTOMER)
         search.register(providers.find_customers)
+        tiles.register(tiles.Tile("customers.mine", _("Customers"), "customers.view_customer", providers.customer_tile, order=20))
         menu.register(menu.MenuItem("customers:customer_list", _("Customers"), "customers.view_customer", group="customers", order=10))

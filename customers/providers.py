@@ -1,19 +1,26 @@
 """What customers register with the ground: search hits and the handler that applies approved changes."""
 
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.errors import Conflict
+from crm.access.reach import Reach
 from crm.access.services import may
 from crm.approvals.handlers import Difference, Handler
 from crm.approvals.models import ChangeRequest
+from crm.calendar.services import today
 from crm.fields.services import blind_index
+from crm.staff import tiles
 from crm.ui.search import LIMIT, Hit, Query
 from customers import services
+from customers.choices import AmlRiskLevel
 from customers.models import Customer, CustomerQuerySet
 
 PERMISSION = "customers.search_customer"
@@ -35,6 +42,24 @@ def find_customers(user: Any, query: Query) -> list[Hit]:
         for found, why in _readings(rows, query)
         for customer in found.order_by("name_pinyin", "pk")[:LIMIT]
     ]
+
+
+def customer_tile(actor: Actor) -> dict[str, Any] | None:
+    """Return a relationship manager's customers, each figure opening its list; nothing for those who see other people's too."""
+    if actor.reach("customers.view_customer") != Reach.OWN:
+        return None
+    mine = Customer.objects.visible_to(actor)
+    first, where = today().replace(day=1), reverse("customers:customer_list")
+    begins = datetime.combine(first, time.min, tzinfo=ZoneInfo(settings.BANK_ZONE))
+    high = mine.filter(aml_risk_level=AmlRiskLevel.HIGH).count()
+    new = mine.filter(created_at__gte=begins).count()
+    return {
+        "figures": [
+            tiles.Figure(label=_("Customers"), value=mine.count(), url=where),
+            tiles.Figure(label=_("High risk"), value=high, url=f"{where}?level={AmlRiskLevel.HIGH}", level="high" if high else ""),
+            tiles.Figure(label=_("New this month"), value=new, url=f"{where}?recorded_from={first.isoformat()}"),
+        ]
+    }
 
 
 def _detail(customer: Customer) -> str:

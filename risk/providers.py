@@ -33,21 +33,23 @@ def open_inquiries(user: Any) -> int:
 
 def alert_tile(actor: Actor) -> dict[str, Any]:
     """Return the figures of the queue, each opening its list."""
-    rows = Alert.objects.visible_to(actor)
-    waiting = rows.filter(state__in=queue.WAITING)
+    waiting = Alert.objects.visible_to(actor).filter(state__in=queue.WAITING)
     late = waiting.filter(due_at__lte=timezone.now()).count()
     where = reverse("risk:alert_list")
-    return {
-        "figures": [
-            tiles.Figure(label=_("Unclaimed"), value=waiting.filter(claimed_by=None).count(), url=f"{where}?state={AlertState.OPEN}"),
-            tiles.Figure(label=_("Claimed by you"), value=waiting.filter(claimed_by_id=actor.user_id).count(), url=f"{where}?mine=on"),
-            tiles.Figure(label=_("Overdue"), value=late, url=f"{where}?soon=on", level="high" if late else ""),
-            tiles.Figure(label=_("Open cases"), value=open_cases(actor), url=f"{reverse('risk:case_list')}?state={CaseState.OPEN}"),
-            tiles.Figure(
-                label=_("Inquiries waiting"), value=open_inquiries(actor), url=f"{reverse('risk:inquiry_list')}?state={InquiryState.ASKED}"
-            ),
-        ]
-    }
+    figures = [
+        tiles.Figure(label=_("Unclaimed"), value=waiting.filter(claimed_by=None).count(), url=f"{where}?state={AlertState.OPEN}"),
+        tiles.Figure(label=_("Overdue"), value=late, url=f"{where}?overdue=on", level="high" if late else ""),
+    ]
+    if may(actor, queue.WORK):
+        mine = waiting.filter(claimed_by_id=actor.user_id).count()
+        figures.insert(1, tiles.Figure(label=_("Claimed by you"), value=mine, url=f"{where}?mine=on&state={AlertState.CLAIMED}"))
+    if may(actor, "risk.view_case"):
+        url = f"{reverse('risk:case_list')}?state={CaseState.OPEN}"
+        figures.append(tiles.Figure(label=_("Open cases"), value=open_cases(actor), url=url))
+    if may(actor, "risk.view_inquiry"):
+        url = f"{reverse('risk:inquiry_list')}?state={InquiryState.ASKED}"
+        figures.append(tiles.Figure(label=_("Inquiries waiting"), value=open_inquiries(actor), url=url))
+    return {"figures": figures}
 
 
 def inquiry_tile(actor: Actor) -> dict[str, Any] | None:

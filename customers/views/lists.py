@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
-from crm.lists.filters import Choice, NumberRange, Preset
+from crm.lists.filters import Choice, DateRange, NumberRange, Preset
 from crm.staff.filters import BranchTree, branches_of
 from customers.choices import AmlRiskLevel, CustomerKind, LifecycleStage, RiskTolerance, Segment
 from customers.models import Customer
@@ -50,6 +50,7 @@ class CustomerList(ListDefinition):
         Choice("tolerance", _("Risk tolerance level"), RiskTolerance.choices, field="risk_tolerance", multiple=True),
         Choice("stage", _("Lifecycle stage"), LifecycleStage.choices, field="lifecycle_stage"),
         Choice("segment", _("Segment"), Segment.choices, multiple=True),
+        DateRange("recorded", _("Recorded on"), field="created_at"),
         NumberRange("assets", _("Assets with us"), field="figures__assets_cny"),
         BranchTree("branch", _("Opening branch"), branches_of("customers.view_customer"), field="opening_branch"),
     )
