@@ -88,36 +88,38 @@ def place_freeze(
     freeze lapses after 24 hours unless a person confirms it, and asking again returns the one that stands. Raises
     ``FreezeStands`` and ``FreezeNotAllowed``.
     """
-    now = at or timezone.now()
     _check_request(kind, authority, document, amount, reason)
     with transaction.atomic():
         require(actor, "products.place_freeze", account or customer)
         _hold(customer, account)
-        same = Freeze.objects.standing().filter(customer=customer, account=account, kind=kind, authority=authority, document=document)
-        if standing := same.first():
+        same: dict[str, Any] = {"customer": customer, "account": account, "kind": kind, "authority": authority, "document": document}
+        if standing := Freeze.objects.standing().filter(**same).first():
             if actor.kind == "service":
                 return standing
             raise FreezeStands
         freeze = Freeze.objects.create(
-            customer=customer,
-            account=account,
-            kind=kind,
-            authority=authority,
-            document=document,
+            **same,
+            **_signed(actor, at or timezone.now(), origin),
             amount=amount,
             reason=reason,
             sequence=_next_in_line(customer, account, authority),
-            placed_at=now,
-            placed_by_id=actor.user_id,
-            placed_by_number=actor.number,
             valid_until=valid_until,
-            lapses_at=now + AUTOMATIC_LAPSE if actor.kind == "service" else None,
-            origin_type=origin[0],
-            origin_reference=origin[1],
         )
         _instruct(freeze, InstructionAct.PLACE)
         log.record(actor=actor, action="freeze.placed", target=freeze, reason=reason, data=_shown(freeze))
     return freeze
+
+
+def _signed(actor: Actor, now: datetime, origin: tuple[str, str]) -> dict[str, Any]:
+    """Return who placed a freeze, when and from where; what a service places ends by itself unless a person confirms it."""
+    return {
+        "placed_at": now,
+        "placed_by_id": actor.user_id,
+        "placed_by_number": actor.number,
+        "lapses_at": now + AUTOMATIC_LAPSE if actor.kind == "service" else None,
+        "origin_type": origin[0],
+        "origin_reference": origin[1],
+    }
 
 
 def confirm_freeze(*, actor: Actor, freeze: Freeze, reason: str) -> Freeze:
