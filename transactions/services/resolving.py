@@ -70,8 +70,9 @@ class Resolved:
 
 def resolve(*, actor: Actor, rows: Sequence[NewTransaction], now: datetime) -> list[Resolved | BadValue]:
     """Return for each row what it means, or why it cannot be stored. Two queries, whatever the number of rows."""
-    sources = _sources(actor, {row.source for row in rows})
-    parties = _parties(actor, {row.account for row in rows})
+    reach = actor.reach(ADD)
+    sources = _sources(actor, reach, {row.source for row in rows})
+    parties = _parties(actor, reach, {row.account for row in rows})
     zones = {code: ZoneInfo(source.zone) for code, source in sources.items()}
     found: list[Resolved | BadValue] = []
     for row in rows:
@@ -115,18 +116,18 @@ def _check_values(row: NewTransaction) -> None:
             raise BadValue("control_character", name)
 
 
-def _sources(actor: Actor, codes: set[str]) -> dict[str, Source]:
-    if actor.reach(ADD) == Reach.SOURCE:
+def _sources(actor: Actor, reach: Reach, codes: set[str]) -> dict[str, Source]:
+    if reach == Reach.SOURCE:
         codes = {code for code in codes if actor.user.may_speak_for(code)}
     return {source.code: source for source in Source.objects.filter(code__in=codes, is_active=True)}
 
 
-def _parties(actor: Actor, texts: Iterable[str]) -> dict[str, Party]:
+def _parties(actor: Actor, reach: Reach, texts: Iterable[str]) -> dict[str, Party]:
     references = {text: text for text in texts if ACCOUNT_REFERENCE.match(text)}
     numbers = {text: blind_index(NUMBER, text) for text in texts if text and text not in references}
     rows = Account.objects.filter(Q(reference__in=references) | Q(number_index__in=list(numbers.values())))
     # A partner's limit is its sources, not its customers; everybody else records only on what they reach.
-    if actor.reach(ADD) not in (Reach.ALL, Reach.SOURCE):
+    if reach not in (Reach.ALL, Reach.SOURCE):
         rows = rows & Account.objects.visible_to(actor, ADD)
     fields = ("pk", "reference", "customer_id", "customer__reference", "data_key_id", "status", "closed_at", "number_index")
     by_reference: dict[str, Party] = {}
