@@ -7,13 +7,15 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.process import BaseProcess
 from queue import Empty
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from celery import current_app
-from django.db import connections
+from django.db import OperationalError, connection, connections
 from django.utils.module_loading import autodiscover_modules
 
 from crm.access.actor import IMPORTER, Actor
@@ -24,7 +26,13 @@ from transactions.services import NewTransaction, Recorded, record
 
 JUDGING = "risk."
 """Tasks whose names begin like this judge; all others (mails, say) are left to the worker and its sweeps."""
-CHUNK = 20_000
+CHUNK = 5_000
+PATIENCE = "15min"
+"""How long a load waits for a lock or a statement: the product may be running, and its worker judges the same customers."""
+ATTEMPTS = 6
+BUSY = frozenset({"55P03", "40P01"})
+"""PostgreSQL's words for "somebody holds that" and for a deadlock: worth another attempt, nothing was written."""
+T = TypeVar("T")
 
 Messages: TypeAlias = "multiprocessing.Queue[tuple[str, Totals | int | str]]"
 
@@ -66,7 +74,8 @@ def as_row(entry: plain.Transaction, source: str, status: Status = Status.COMPLE
 
 def record_history(rows: Sequence[NewTransaction], report: Report, actor: Actor = IMPORTER) -> Counter[str]:
     """Record what is older than the days to be judged: one call, so one line in the log over all of it."""
-    answers = record(actor=actor, rows=rows, exempt=True)
+    with patience():
+        answers = record(actor=actor, rows=rows, exempt=True)
     report("history", len(rows))
     return _outcomes(answers)
 
@@ -75,17 +84,41 @@ def record_and_judge(rows: Sequence[NewTransaction], report: Report, actor: Acto
     """Record rows in chunks, then run at once, in this process, the judging that the commits would have sent to the worker."""
     totals = Totals()
     began = time.monotonic()
-    with captured() as calls:
+    with patience(), captured() as calls:
         for start in range(0, len(rows), CHUNK):
             part = rows[start : start + CHUNK]
-            totals.outcomes += _outcomes(record(actor=actor, rows=part))
+            totals.outcomes += _outcomes(_insist(partial(record, actor=actor, rows=part)))
             report("recorded", len(part))
         totals.recording = time.monotonic() - began
         for name, arguments in _judging(calls):
-            current_app.tasks[name](**arguments)
+            _insist(partial(current_app.tasks[name], **arguments))
             report("judged", len(arguments.get("ids", ())))
     totals.judging = time.monotonic() - began - totals.recording
     return totals
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Wait long for locks and statements while a load runs, then as the role says again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)", [PATIENCE, PATIENCE])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout; RESET statement_timeout")
+
+
+def _insist(act: Callable[[], T]) -> T:
+    """Return what *act* returns, trying again when the product's own worker was in the way."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return act()
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") not in BUSY or attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(0.5 * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _judging(calls: list[Call]) -> Iterator[Call]:
