@@ -115,14 +115,15 @@ def test_a_reversal_owes_a_judgement_and_is_told_inside_the_transaction(salary_a
         (Direction.DEBIT, Status.APPROVED, False),
         (Direction.DEBIT, Status.DECLINED, True),
         (Direction.DEBIT, Status.FAILED, True),
-        (Direction.CREDIT, Status.APPROVED, True),
+        (Direction.CREDIT, Status.APPROVED, False),
+        (Direction.CREDIT, Status.COMPLETED, True),
         (Direction.CREDIT, Status.FAILED, False),
     ],
 )
 def test_a_step_that_changes_what_counts_owes_a_judgement(
     salary_account: Account, direction: Direction, status: Status, owes: bool
 ) -> None:
-    """Debits count from receipt, credits from approval; declined and failed never."""
+    """Debits count from receipt, credits once held or completed; declined and failed never."""
     row = judged(recorded(salary_account, direction=direction))
     told(row, status)
     row.refresh_from_db()
