@@ -25,7 +25,10 @@ class Bar:
             self._show()
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        if kind is None and self._total:
+            self._done = max(self._done, self._total)
+            self._show()
         self._out.write("\n")
         self._out.flush()
 

@@ -100,7 +100,7 @@ def _phone_day(stage: Stage, wallet: Account, day: date) -> int:
         at = start + slot * SLOT + timedelta(seconds=random.randrange(540))
         cents = random.choice(_PRICES) - random.randrange(0, 50, 5)
         status = "completed"
-        if at < stage.span.judged_from and random.random() < 0.0003:
+        if at < stage.span.judged_from and random.random() < 0.0001:
             status = random.choice(("failed", "aborted", "revoked", "reversed"))
         stage.book.write(wallet, at, "D", cents, status=status, **stage.shop())
         spent += cents

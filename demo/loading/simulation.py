@@ -104,12 +104,15 @@ def read_transfers(folder: Path) -> list[Transfer]:
 
 
 def moments(transfers: Sequence[Transfer]) -> list[datetime]:
-    """Return when each transfer happened: the transfers of one step are spread evenly over its day, in the file's order."""
+    """Return when each transfer happened: those of one step are spread evenly from 08:00 to 22:00 of its day, in the file's order.
+
+    The simulation knows no hours; made-up nights would be found by the rule about nights.
+    """
     of_day = Counter(transfer.step for transfer in transfers)
     placed: Counter[int] = Counter()
     found = []
     for transfer in transfers:
-        second = 86_400 * placed[transfer.step] / of_day[transfer.step]
+        second = 3_600 * (8 + 14 * placed[transfer.step] / of_day[transfer.step])
         placed[transfer.step] += 1
         found.append(midnight(FIRST_DAY + timedelta(days=transfer.step - 1)) + timedelta(microseconds=int(second * 1_000_000)))
     return found
