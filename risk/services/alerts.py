@@ -12,6 +12,7 @@ from crm.access.actor import Actor
 from crm.access.references import new_reference
 from crm.log import services as log
 from risk.choices import Band
+from risk.engine.cursor import run
 from risk.models import Alert, AlertHit, Hit, Snooze
 from risk.models.work import UNFINISHED
 from risk.services.telling import tell_duty
@@ -59,7 +60,7 @@ def raise_alerts(*, actor: Actor, wanted: Sequence[Wanted]) -> list[Alert]:
     standing = {(a.rule_id, a.customer_id, a.account_id): a for a in rows.filter(state__in=UNFINISHED)}
     paused = _paused(groups)
     joined = [_joined(standing[subject], items) for subject, items in groups.items() if subject in standing]
-    Alert.objects.bulk_update(joined, JOINED_FIELDS, batch_size=500)
+    _store_joined(joined)
     fresh = {
         subject: _made(subject, items)
         for subject, items in groups.items()
@@ -111,7 +112,28 @@ def _paused(groups: dict[Subject, list[Wanted]]) -> set[Subject]:
     return paused | {subject for subject in groups if subject[:2] in snoozed}
 
 
-JOINED_FIELDS = ["band", "amount_at_risk", "hits", "first_hit_at", "last_hit_at", "priority", "supported", "version"]
+# One statement with an array per column: Django's own bulk_update builds a CASE over every row and column.
+_JOINED = """
+UPDATE risk_alert a SET band = j.band, amount_at_risk = j.amount, hits = j.hits, first_hit_at = j.first_at, last_hit_at = j.last_at,
+       priority = j.priority, supported = true, version = a.version + 1
+  FROM unnest(%(ids)s::bigint[], %(bands)s::text[], %(amounts)s::numeric[], %(hits)s::integer[], %(firsts)s::timestamptz[],
+              %(lasts)s::timestamptz[], %(priorities)s::smallint[]) AS j (id, band, amount, hits, first_at, last_at, priority)
+ WHERE a.id = j.id"""
+
+
+def _store_joined(alerts: Sequence[Alert]) -> None:
+    if not alerts:
+        return
+    columns = {
+        "ids": [alert.pk for alert in alerts],
+        "bands": [str(alert.band) for alert in alerts],
+        "amounts": [alert.amount_at_risk for alert in alerts],
+        "hits": [alert.hits for alert in alerts],
+        "firsts": [alert.first_hit_at for alert in alerts],
+        "lasts": [alert.last_hit_at for alert in alerts],
+        "priorities": [alert.priority for alert in alerts],
+    }
+    run(_JOINED, columns, prepare=False)
 
 
 def _made(subject: Subject, items: Sequence[Wanted]) -> Alert:
@@ -142,8 +164,6 @@ def _joined(alert: Alert, items: Sequence[Wanted]) -> Alert:
     alert.last_hit_at = max(alert.last_hit_at, items[-1].occurred_at)
     points = max(item.points for item in items)
     alert.priority = max(alert.priority, priority(Band(alert.band), points, alert.amount_at_risk))
-    alert.supported = True
-    alert.version += 1
     return alert
 
 

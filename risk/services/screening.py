@@ -18,7 +18,7 @@ from risk.engine.program import Program
 from risk.services import consequences, register, rule_sets
 from risk.services.judging import Bench, Judged
 from risk.services.owing import spread
-from transactions.choices import COUNTED_CREDITS, COUNTED_DEBITS, Direction, OwedCause, Screening, Status
+from transactions.choices import COUNTED_CREDITS, COUNTED_DEBITS, Direction, OwedCause, Status
 from transactions.models import Transaction
 from transactions.services.decisions import Verdict
 from transactions.services.locks import hold
@@ -26,6 +26,8 @@ from transactions.services.statuses import follow_verdicts
 
 BATCH = 5_000
 STATEMENT_MS = 120_000
+STEPS = {Label.HOLD: Status.HELD, Label.DECLINE: Status.DECLINED}
+"""The status that follows a label; all others let a received transaction go on."""
 
 
 @dataclass(slots=True)
@@ -85,7 +87,7 @@ def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
     rule_set, program = rule_sets.current()
     bench = Bench(program, rule_set, now)
     judged = bench.judge(list(claimed))
-    Transaction.objects.filter(pk__in=list(claimed)).update(screening=Screening.JUDGED)
+    run(_DONE, {"ids": list(claimed)})
     outcome = Outcome(judged=len(judged), unchanged=sum(row.assessment is None for row in judged))
     outcome.labels.update(row.label for row in judged)
     followed = consequences.follow(actor=actor, program=program, judged=judged, claimed=claimed)
@@ -103,6 +105,9 @@ _OWED = (
 )
 
 
+_DONE = "UPDATE transactions_transaction SET screening = 'judged' WHERE id = ANY(%(ids)s::bigint[])"
+
+
 def _claim(ids: Sequence[int]) -> dict[int, Claimed]:
     """Hold the customers, then the rows that still owe. What others commit on these customers is thereafter known to us.
 
@@ -116,9 +121,8 @@ def _claim(ids: Sequence[int]) -> dict[int, Claimed]:
 def _step(actor: Actor, judged: Sequence[Judged], claimed: dict[int, Claimed], now: datetime) -> list[int]:
     """Let statuses follow the labels; return the rows that count otherwise than before because of it."""
     wanted: dict[Status, list[int]] = {Status.HELD: [], Status.DECLINED: [], Status.APPROVED: []}
-    following = {Label.HOLD: Status.HELD, Label.DECLINE: Status.DECLINED}
     for row in judged:
-        status = following.get(Label(row.label), Status.APPROVED)
+        status = STEPS.get(Label(row.label), Status.APPROVED)
         if claimed[row.pk].status == Status.RECEIVED or status != Status.APPROVED:
             wanted[status].append(row.pk)
     altered = []

@@ -33,8 +33,8 @@ class Event:
 
 
 def counts(event: Event, moment: datetime) -> bool:
-    """A debit counts from the moment we know of it, a credit once approved; a reversed one until it is reversed."""
-    if event.status in DEAD or (event.status == "received" and event.values["direction"] == "C"):
+    """A debit counts from the moment we know of it, a credit once held or booked; a reversed one until it is reversed."""
+    if event.status in DEAD or (event.status in ("received", "approved") and event.values["direction"] == "C"):
         return False
     return event.reversed_at is None or event.reversed_at > moment
 

@@ -9,6 +9,7 @@ import pytest
 from crm.access.actor import SYSTEM
 from crm.log.models import Event
 from products.models import Account
+from risk.choices import Label
 from risk.models import Alert, Assessment, Hit
 from risk.services import screening
 from transactions.choices import Status
@@ -85,11 +86,24 @@ def test_an_alert_without_supported_hits_is_marked_and_logged(core: Source, sala
 
 
 def test_a_credit_that_begins_to_count_owes_the_later_ones_a_new_look(mobile: Source, salary_account: Account) -> None:
-    at = {"occurred_at": NOON}
-    credit = recorded(salary_account, 1, direction="C", amount=Decimal(60_000), **at)
+    credit = recorded(salary_account, 1, direction="C", amount=Decimal(60_000))
     debit = recorded(salary_account, 2, amount=Decimal(54_000), occurred_at=NOON + timedelta(minutes=1))
     screening.judge(ids=[credit.pk, debit.pk])
     assert latest(debit).label == "allow"
+    change_status(actor=SYSTEM, reference=credit.reference, step=Step(status=Status.COMPLETED, at=NOON + timedelta(minutes=2)))
+    judge_all()
+    again = latest(debit)
+    assert (again.revision, again.label, again.cause) == (2, "review", "corrected")
+
+
+def test_a_verdict_that_changes_what_counts_owes_the_later_ones_a_new_look(
+    mobile: Source, salary_account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A held credit counts, a received one does not: here every label steps to held."""
+    credit = recorded(salary_account, 1, direction="C", amount=Decimal(60_000))
+    debit = recorded(salary_account, 2, amount=Decimal(54_000), occurred_at=NOON + timedelta(minutes=1))
+    monkeypatch.setattr(screening, "STEPS", dict.fromkeys(Label, Status.HELD))
+    screening.judge(ids=[credit.pk, debit.pk])
     judge_all()
     assert (latest(debit).revision, latest(debit).label) == (2, "review")
 
