@@ -17,6 +17,9 @@ SLOT = timedelta(minutes=40)
 _PRICES = tuple(range(200, 1_000, 50)) + tuple(range(1_000, 4_000, 90)) * 2 + tuple(range(4_000, 19_000, 700))
 _RED_PACKETS = (520, 660, 888, 1_314, 5_200, 6_666, 8_888, 16_800, 18_888, 20_000)
 _RETIRED_CASH = (50_000, 80_000, 60_000, 90_000, 70_000)
+MORTGAGE = {"kind": "loan_repayment", "counterparty_name": "个人住房贷款", "counterparty_bank": "本行", "remark": "房贷扣款"}
+CARD_BILL = {"counterparty_name": "信用卡中心", "counterparty_bank": "本行", "remark": "信用卡还款"}
+FUND_PLAN = {"kind": "wealth_purchase", "counterparty_name": "基金定投", "counterparty_bank": "本行", "remark": "定投扣款"}
 
 
 def lively(stage: Stage, customer: Customer) -> None:
@@ -51,43 +54,17 @@ def _month(stage: Stage, account: Account, day: date, ladder: Ladder, pay: int, 
         stage.batch(account, at, "C", pay, kind="salary", remark="代发工资", **stage.employers.of(employer))
     elif day.day == 20 and home < 0.45:
         at = midnight(day) + timedelta(hours=2, seconds=stage.random.randrange(900))
-        stage.batch(
-            account,
-            at,
-            "D",
-            ladder.top,
-            kind="loan_repayment",
-            counterparty_name="个人住房贷款",
-            counterparty_bank="本行",
-            remark="房贷扣款",
-        )
+        stage.batch(account, at, "D", ladder.top, **MORTGAGE)
     elif day.day == 3 and home >= 0.45:
         stage.book.write(account, stage.moment(day, 9, 20), "D", ladder.top, remark="房租", **stage.people.of(employer))
     elif day.day == 18:
-        stage.book.write(
-            account,
-            stage.moment(day, 12, 22),
-            "D",
-            ladder.next(),
-            counterparty_name="信用卡中心",
-            counterparty_bank="本行",
-            remark="信用卡还款",
-        )
+        stage.book.write(account, stage.moment(day, 12, 22), "D", ladder.next(), **CARD_BILL)
     elif day.day == 27:
         at = midnight(day) + timedelta(hours=11)
         stage.batch(account, at, "D", ladder.next(), kind="payment", counterparty_name="安心人寿保险", remark="保费代扣")
     elif day.day == 25 and home < 0.3:
         at = midnight(day) + timedelta(hours=10)
-        stage.batch(
-            account,
-            at,
-            "D",
-            ladder.next(),
-            kind="wealth_purchase",
-            counterparty_name="基金定投",
-            counterparty_bank="本行",
-            remark="定投扣款",
-        )
+        stage.batch(account, at, "D", ladder.next(), **FUND_PLAN)
 
 
 def _phone_day(stage: Stage, wallet: Account, day: date) -> int:
