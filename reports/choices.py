@@ -27,6 +27,7 @@ ACTIONS = {
     "report.asked": ActionKind(_("Report asked for"), "operations"),
     "report.made": ActionKind(_("Report made"), "operations"),
     "report.failed": ActionKind(_("Report failed"), "operations"),
+    "report.postponed": ActionKind(_("Report postponed"), "operations"),
     "report.viewed": ActionKind(_("Report viewed"), "operations"),
     "report.exported": ActionKind(_("Report downloaded"), "operations"),
     "report.mailed": ActionKind(_("Report mailed"), "operations"),

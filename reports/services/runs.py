@@ -200,10 +200,11 @@ def _again(actor: Actor, run_id: int, why: str, *, counts: bool) -> None:
         if run.attempts >= ATTEMPTS:
             run.state = RunState.FAILED
         run.save(update_fields=["error", "attempts", "next_attempt_at", "state"])
+        shown = {"error": run.error, "attempts": run.attempts}
         if counts:
-            log.record(
-                actor=actor, action="report.failed", target=run, result="failed", data={"error": run.error, "attempts": run.attempts}
-            )
+            log.record(actor=actor, action="report.failed", target=run, result="failed", data=shown)
+        else:
+            log.record(actor=actor, action="report.postponed", target=run, data=shown)
 
 
 def _mail(actor: Actor, run: ReportRun) -> None:
