@@ -104,8 +104,7 @@ def test_lifting_is_asked_in_the_case_and_done_by_a_second_person(zhang_wei: Cus
     with pytest.raises(Refused):
         approvals.decide(actor=as_actor(zhou_min), request=request, approve=True, reason="同意", shown_hash=request.shown_hash)
     approvals.decide(actor=as_actor(supervisor), request=request, approve=True, reason="同意", shown_hash=request.shown_hash)
-    freeze.refresh_from_db()
-    assert freeze.ended_at is not None
+    assert Freeze.objects.get(pk=freeze.pk).state == "lifted"
     assert ChangeRequest.objects.get().state == "applied"
 
 
