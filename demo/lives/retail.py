@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from demo.clock import midnight
 from demo.ledger import Ladder
@@ -17,9 +18,14 @@ SLOT = timedelta(minutes=40)
 _PRICES = tuple(range(200, 1_000, 50)) + tuple(range(1_000, 4_000, 90)) * 2 + tuple(range(4_000, 19_000, 700))
 _RED_PACKETS = (520, 660, 888, 1_314, 5_200, 6_666, 8_888, 16_800, 18_888, 20_000)
 _RETIRED_CASH = (50_000, 80_000, 60_000, 90_000, 70_000)
-MORTGAGE = {"kind": "loan_repayment", "counterparty_name": "个人住房贷款", "counterparty_bank": "本行", "remark": "房贷扣款"}
-CARD_BILL = {"counterparty_name": "信用卡中心", "counterparty_bank": "本行", "remark": "信用卡还款"}
-FUND_PLAN = {"kind": "wealth_purchase", "counterparty_name": "基金定投", "counterparty_bank": "本行", "remark": "定投扣款"}
+MORTGAGE: dict[str, Any] = {
+    "kind": "loan_repayment",
+    "counterparty_name": "个人住房贷款",
+    "counterparty_bank": "本行",
+    "remark": "房贷扣款",
+}
+CARD_BILL: dict[str, Any] = {"counterparty_name": "信用卡中心", "counterparty_bank": "本行", "remark": "信用卡还款"}
+FUND_PLAN: dict[str, Any] = {"kind": "wealth_purchase", "counterparty_name": "基金定投", "counterparty_bank": "本行", "remark": "定投扣款"}
 
 
 def lively(stage: Stage, customer: Customer) -> None:
