@@ -6,6 +6,7 @@ from django.apps import apps
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from crm.access.actor import called
 from crm.access.reach import Reach
 from crm.access.scopes import ScopedQuerySet
 from crm.log.models import Event as LogEvent
@@ -42,6 +43,8 @@ class Event(LogEvent):
     @property
     def actor_label(self) -> str:
         """Employee number and name, as people are called in a bank."""
+        if self.actor_kind == "service":
+            return called(self.actor_number)
         return " ".join(part for part in (self.actor_number, self.actor_name) if part) or str(self.get_actor_kind_display())
 
     @property

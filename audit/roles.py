@@ -1,6 +1,16 @@
 """What the auditor's rooms allow, and to whom."""
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 ROLES: dict[str, dict[str, str]] = {
     "auditor": {"audit.view_event": "all", "audit.open_admin": "all", "audit.verify_log": "all"},
     "audit-officer": {"audit.view_event": "all", "audit.open_admin": "all", "audit.verify_log": "all"},
+}
+
+# What the security officer reads in the role table.
+LABELS: dict[str, Promise] = {
+    "audit.open_admin": _("Look at records in the auditor's admin"),
+    "audit.verify_log": _("Verify the audit log"),
+    "audit.view_event": _("Search the audit log"),
 }

@@ -23,7 +23,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         "credit_record",
     )  # fmt: skip
 
-    @admin.display(description=_("Name"))
+    @admin.display(description=_("Customer name"))
     def masked_name(self, customer: Customer) -> str:
         """The name as far as an auditor sees it here."""
         return mask("name", customer.name)

@@ -63,6 +63,7 @@ class CustomerForm(forms.ModelForm[Customer]):
             "credit_record",
         )
         widgets = {"birth_date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+        labels = {"name": _("Customer name")}
 
     field_order = (
         "kind",

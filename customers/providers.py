@@ -95,9 +95,9 @@ def _name_readings(rows: CustomerQuerySet, query: Query) -> list[tuple[CustomerQ
         return [
             (rows.filter(name_initials=letters), _("Initials")),
             (rows.filter(Q(name_pinyin__startswith=syllables) | Q(name_compact__startswith=letters)), _("Pinyin")),
-            (rows.named(str(query)), _("Name")),
+            (rows.named(str(query)), _("Customer name")),
         ]
-    return [(rows.named(str(query)), _("Name"))]
+    return [(rows.named(str(query)), _("Customer name"))]
 
 
 def _fields_of(request: ChangeRequest) -> dict[str, Any]:

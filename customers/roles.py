@@ -1,5 +1,6 @@
 """What each role may do with customers, how far, and who may see which sealed field in clear."""
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.fields.policy import FieldPolicy
@@ -70,3 +71,15 @@ POLICIES = (
         reason="unless_own",
     ),
 )
+
+# What the security officer reads in the role table.
+LABELS: dict[str, Promise] = {
+    "customers.add_customer": _("Record customers"),
+    "customers.approve_customer": _("Decide on changes of customers"),
+    "customers.change_customer": _("Change customers"),
+    "customers.export_customer": _("Export customers"),
+    "customers.reveal_identity": _("View identities in full"),
+    "customers.reveal_mobile": _("View mobile numbers in full"),
+    "customers.search_customer": _("Search customers"),
+    "customers.view_customer": _("View customers"),
+}

@@ -1,5 +1,6 @@
 """What each role may do with accounts and freezes, how far, and who may see an account number in clear."""
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.fields.policy import FieldPolicy
@@ -55,3 +56,17 @@ POLICIES = (
         permission="products.reveal_account",
     ),
 )
+
+# What the security officer reads in the role table.
+LABELS: dict[str, Promise] = {
+    "products.add_account": _("Record accounts"),
+    "products.ask_lift_freeze": _("Ask to lift freezes"),
+    "products.change_account": _("Change accounts"),
+    "products.confirm_freeze": _("Confirm automatic freezes"),
+    "products.lift_freeze": _("Decide on lifting freezes"),
+    "products.place_freeze": _("Place freezes"),
+    "products.report_balance": _("Report balances"),
+    "products.reveal_account": _("View account numbers in full"),
+    "products.view_account": _("View accounts"),
+    "products.view_freeze": _("View freezes"),
+}

@@ -1,5 +1,8 @@
 """What each role may do with rules, alerts and cases, and how far."""
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 OFFICER = {
     "risk.view_alert": "all",
     "risk.work_alert": "all",
@@ -40,4 +43,25 @@ ROLES: dict[str, dict[str, str]] = {
         "risk.load_rules": "all",
         "risk.view_rule": "all",
     },
+}
+
+# What the security officer reads in the role table.
+LABELS: dict[str, Promise] = {
+    "risk.answer_inquiry": _("Answer inquiries"),
+    "risk.assign_alert": _("Assign alerts"),
+    "risk.decide_largevaluerow": _("Decide on large-value rows"),
+    "risk.export_alert": _("Export alerts"),
+    "risk.export_case": _("Export cases"),
+    "risk.export_largevaluerow": _("Export large-value rows"),
+    "risk.judge_transaction": _("Judge transactions"),
+    "risk.load_rules": _("Load monitoring rules"),
+    "risk.snooze_alert": _("Snooze rules for a customer"),
+    "risk.view_alert": _("View alerts"),
+    "risk.view_assessment": _("View verdicts"),
+    "risk.view_case": _("View cases"),
+    "risk.view_inquiry": _("View inquiries"),
+    "risk.view_largevaluerow": _("View large-value rows"),
+    "risk.view_rule": _("View monitoring rules"),
+    "risk.work_alert": _("Work alerts"),
+    "risk.work_case": _("Work cases"),
 }

@@ -110,7 +110,7 @@ class Screening(models.TextChoices):
 class OwedCause(models.TextChoices):
     """Why a judgement is owed."""
 
-    NEW = "new", _("New")
+    NEW = "new", pgettext_lazy("cause of a verdict", "New")
     LATE = "late", _("A late transaction arrived")
     CORRECTED = "corrected", _("A transaction was corrected")
     REVERSED = "reversed", _("A transaction was reversed")

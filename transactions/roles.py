@@ -1,5 +1,6 @@
 """What each role may do with transactions and their files, how far, and who may see a counterparty's account in clear."""
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.fields.policy import FieldPolicy
@@ -81,3 +82,25 @@ POLICIES = (
         permission="transactions.reveal_counterparty",
     ),
 )
+
+# What the security officer reads in the role table.
+LABELS: dict[str, Promise] = {
+    "transactions.add_fileimport": _("Upload transaction files"),
+    "transactions.add_source": _("Record source systems"),
+    "transactions.add_transaction": _("Record transactions"),
+    "transactions.change_columnmapping": _("Change column mappings"),
+    "transactions.change_fileimport": _("Release transaction files"),
+    "transactions.change_status": _("Report the status of transactions"),
+    "transactions.decide_transaction": _("Have transactions decided at once"),
+    "transactions.export_transaction": _("Export transactions"),
+    "transactions.follow_verdict": _("Carry out verdicts"),
+    "transactions.load_history": _("Load history"),
+    "transactions.release_transaction": _("Release or decline held transactions"),
+    "transactions.reveal_counterparty": _("View counterparty accounts in full"),
+    "transactions.reverse_transaction": _("Reverse transactions"),
+    "transactions.revoke_transaction": _("Revoke transactions"),
+    "transactions.view_api": _("Read the API description"),
+    "transactions.view_fileimport": _("View transaction files"),
+    "transactions.view_refusal": _("View reasons for refusal"),
+    "transactions.view_transaction": _("View transactions"),
+}

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.contrib import messages
+from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit import services
+from audit.choices import DATA_LABELS
 from audit.models import Event
 from audit.views.lists import result_level, view_level
 from crm.access.errors import AccessError
@@ -37,7 +39,7 @@ def event_detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "event": event,
         "result_level": result_level(event),
         "view_level": view_level(event),
-        "changes": _changes(event.data),
+        "changes": _changes(event),
         "details": _details(event.data),
         "check": proofs.check_line(event),
         "target_url": _target_url(actor, event),
@@ -88,19 +90,34 @@ def chain_verify(request: HttpRequest) -> HttpResponse:
     return redirect("audit:chain")
 
 
-def _changes(data: dict[str, Any]) -> list[dict[str, Any]]:
+def _changes(event: Event) -> list[dict[str, Any]]:
     """Before and after, field by field, whichever of the two ways the line tells it."""
+    data = event.data
     if isinstance(data.get("differences"), dict):
-        return [{"field": name, "before": pair[0], "after": pair[1]} for name, pair in data["differences"].items()]
+        return [{"field": _field_label(event, name), "before": pair[0], "after": pair[1]} for name, pair in data["differences"].items()]
     before, after = data.get("before"), data.get("after")
     if not isinstance(before, dict) or not isinstance(after, dict):
         return []
-    return [{"field": name, "before": before.get(name, ""), "after": after.get(name, "")} for name in sorted({*before, *after})]
+    names = sorted({*before, *after})
+    return [{"field": _field_label(event, name), "before": before.get(name, ""), "after": after.get(name, "")} for name in names]
+
+
+def _field_label(event: Event, name: str) -> str:
+    """What a field of the changed object is called in the reader's language."""
+    try:
+        field = apps.get_model(event.target_type)._meta.get_field(name)
+        return str(getattr(field, "verbose_name", name))
+    except (FieldDoesNotExist, LookupError, ValueError):
+        return str(DATA_LABELS.get(name, name))
 
 
 def _details(data: dict[str, Any]) -> list[tuple[str, Any]]:
     told = {"before", "after", "differences", "batch"}
-    return [(name, value) for name, value in sorted(data.items()) if name not in told and value not in ("", None, [], {})]
+    return [
+        (str(DATA_LABELS.get(name, name)), value)
+        for name, value in sorted(data.items())
+        if name not in told and value not in ("", None, [], {})
+    ]
 
 
 def _target_url(actor: Any, event: Event) -> str:

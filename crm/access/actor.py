@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from crm.access.reach import Reach
 from crm.access.roles import reach_of_roles
@@ -59,10 +60,16 @@ def _service(number: str, name: str, role: str) -> Actor:
     return Actor(number=number, name=name, kind="service", role=role, origin="task")
 
 
-# Names are stored in the log, so they are fixed words; what these may do stands in the role table.
-SYSTEM = _service("system", "System", "service-system")
-IMPORTER = _service("importer", "File import", "service-importer")
-FEED = _service("feed", "Data feed", "service-feed")
+# Names are stored in the log, so they are fixed words, translated where they are shown; what these may do stands in the role table.
+SYSTEM = _service("system", gettext_noop("System"), "service-system")
+IMPORTER = _service("importer", gettext_noop("File import"), "service-importer")
+FEED = _service("feed", gettext_noop("Data feed"), "service-feed")
+_SERVICES = {actor.number: actor.name for actor in (SYSTEM, IMPORTER, FEED)}
+
+
+def called(number: str) -> str:
+    """Return how a number that acted is shown: one of our services by its name in the reader's language, anybody else as is."""
+    return gettext(_SERVICES[number]) if number in _SERVICES else number
 
 
 def anonymous(*, origin: Origin = "web", address: str = "", request_id: str = "") -> Actor:

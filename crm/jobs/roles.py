@@ -1,5 +1,8 @@
 """Who may see and stop jobs: everybody their own, operations and the system officer all."""
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 _OWN = {"jobs.view_job": "self", "jobs.cancel_job": "self"}
 _ALL = {"jobs.view_job": "all", "jobs.cancel_job": "all"}
 
@@ -23,4 +26,10 @@ ROLES: dict[str, dict[str, str]] = {
     "system-officer": dict(_ALL),
     "service-system": dict(_ALL),
     "service-importer": dict(_ALL),
+}
+
+# What the security officer reads in the role table.
+LABELS: dict[str, Promise] = {
+    "jobs.cancel_job": _("Cancel jobs"),
+    "jobs.view_job": _("View jobs"),
 }

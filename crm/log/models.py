@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.log.actions import label_of
 from crm.log.choices import ActorKind, Origin, Result, View
@@ -43,7 +44,7 @@ class Event(models.Model):
     txid = TransactionIdField(_("Database transaction"))
     actor_id = models.BigIntegerField(_("User"), null=True)
     actor_number = models.TextField(_("Employee number"))
-    actor_name = models.TextField(_("Name"))
+    actor_name = models.TextField(pgettext_lazy("person", "Name"))
     actor_kind = models.TextField(_("Kind of actor"), choices=ActorKind.choices)
     role = models.TextField(_("Role"))
     origin = models.TextField(_("Origin"), choices=Origin.choices)

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.access.actor import Actor
 from crm.access.reach import Reach
@@ -12,6 +13,7 @@ from crm.staff.choices import ROLE_LABELS, STAFF_ROLES, BranchLevel
 from crm.staff.models import Branch, RolePermission
 from crm.staff.models.branches import branch_code
 from crm.staff.models.people import employee_number
+from crm.staff.services.role_table import permission_label
 
 
 class SignInForm(forms.Form):
@@ -69,7 +71,7 @@ class PersonForm(forms.Form):
     """A new person."""
 
     number = forms.CharField(label=_("Employee number"), max_length=20, validators=[employee_number])
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=pgettext_lazy("person", "Name"), max_length=80)
     title = forms.CharField(label=_("Title"), max_length=80, required=False)
     email = forms.EmailField(label=_("E-mail"), required=False)
     branch = forms.ModelChoiceField(label=_("Branch"), queryset=Branch.objects.none(), required=False)
@@ -120,7 +122,7 @@ class BranchForm(forms.Form):
 
 def _known_permissions() -> list[tuple[str, str]]:
     names = RolePermission.objects.order_by("permission").values_list("permission", flat=True).distinct()
-    return [("", ""), *((name, name) for name in names)]
+    return [("", ""), *((name, f"{permission_label(name)} · {name}") for name in names)]
 
 
 class RolePermissionForm(forms.Form):

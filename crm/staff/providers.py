@@ -16,6 +16,7 @@ from crm.approvals.models import ChangeRequest
 from crm.log.models import Event
 from crm.staff.models import Branch, ServiceClient, User
 from crm.staff.services.role_changes import CHANGE_ROLE, DECIDE, PROPOSE, set_role_permission, version_of
+from crm.staff.services.role_table import permission_label
 from crm.staff.tiles import Figure, Tile, register
 
 
@@ -85,7 +86,7 @@ def describe(request: ChangeRequest) -> list[Difference]:
     if asked["before"] == asked["reach"]:
         return []
     before, after = Reach(asked["before"]).label, Reach(asked["reach"]).label
-    return [Difference(asked["permission"], asked["permission"], str(before), str(after))]
+    return [Difference(asked["permission"], permission_label(asked["permission"]), str(before), str(after))]
 
 
 def apply(actor: Actor, request: ChangeRequest) -> None:

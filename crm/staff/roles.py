@@ -1,5 +1,8 @@
 """What the stock roles may do with people, roles and branches (read by ``load_role_table``)."""
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
     "security-officer": {
         "staff.view_user": ("all", "advanced"),
@@ -27,4 +30,17 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "staff.view_branch": "all",
     },
     "branch-manager": {"staff.view_user": "branch", "staff.view_branch": "branch"},
+}
+
+# What the security officer reads in the role table.
+LABELS: dict[str, Promise] = {
+    "staff.add_branch": _("Create branches"),
+    "staff.add_user": _("Create people"),
+    "staff.approve_role": _("Decide on changes of roles"),
+    "staff.change_role": _("Propose changes of roles"),
+    "staff.change_user": _("Change people"),
+    "staff.view_branch": _("View branches"),
+    "staff.view_role": _("View roles"),
+    "staff.view_serviceclient": _("View partner systems"),
+    "staff.view_user": _("View people"),
 }

@@ -23,7 +23,7 @@ class CustomerList(ListDefinition):
     permission = "customers.view_customer"
     export_permission = "customers.export_customer"
     columns = (
-        Column("name", _("Name"), sort="name_pinyin", head=True),
+        Column("name", _("Customer name"), sort="name_pinyin", head=True),
         Column("core_number", _("Core customer number"), sort="core_number"),
         Column("kind", _("Customer type"), value="get_kind_display"),
         Column("id_number", _("ID number")),

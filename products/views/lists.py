@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from crm.access.actor import Actor
+from crm.access.actor import Actor, called
 from crm.access.gate import gated
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
@@ -75,7 +75,7 @@ class FreezeList(ListDefinition):
         Column("state", _("State"), value="get_state_display", kind="badge", sort="state", level=_state_level),
         Column("placed_at", _("Placed"), kind="moment", sort="placed_at"),
         Column("lapses_at", _("Lapses"), kind="due"),
-        Column("placed_by", _("Placed by"), value="placed_by_number", sort="placed_by_number"),
+        Column("placed_by", _("Placed by"), value=lambda row: called(row.placed_by_number), sort="placed_by_number"),
     )
     filters = (
         Choice("kind", _("Freeze type"), FreezeKind.choices, multiple=True),

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.reach import Reach
@@ -35,7 +36,7 @@ class Rule(models.Model):
         verbose_name_plural = _("rules")
 
     def __str__(self) -> str:
-        return self.code
+        return gettext(self.name)
 
 
 class RuleVersion(models.Model):

@@ -40,6 +40,15 @@ def stock_permissions() -> Stock:
     return stock
 
 
+def permission_label(permission: str) -> str:
+    """Return what a permission is called in the reader's language, as its app says in ``LABELS``; else the permission itself."""
+    app = permission.partition(".")[0]
+    name = next((config.name for config in apps.get_app_configs() if config.label == app), "")
+    if not name or find_spec(f"{name}.roles") is None:
+        return permission
+    return str(getattr(import_module(f"{name}.roles"), "LABELS", {}).get(permission, permission))
+
+
 def load_role_table(*, using: str = DEFAULT_DB_ALIAS, **_signal: Any) -> int:
     """Add the stock roles and permissions that the table lacks; return how many permissions were added.
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
@@ -50,7 +50,7 @@ class PersonList(ListDefinition):
     permission = "staff.view_user"
     columns = (
         Column("number", _("Employee number"), kind="mono", sort="number"),
-        Column("name", _("Name"), sort="name_pinyin", head=True),
+        Column("name", pgettext_lazy("person", "Name"), sort="name_pinyin", head=True),
         Column("title", _("Title")),
         Column("branch", _("Branch"), value="branch.name", sort="branch__path"),
         Column("roles", _("Roles"), value=roles_of),

@@ -13,6 +13,7 @@ from crm.access.services import actor_of, get_visible, may
 from crm.staff.forms import RolePermissionForm
 from crm.staff.models import Role, RolePermission
 from crm.staff.services.role_changes import PROPOSE, propose_role_permission
+from crm.staff.services.role_table import permission_label
 
 
 @gated("staff.view_role")
@@ -41,6 +42,6 @@ def role(request: HttpRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, _("The change is proposed; another security officer decides."))
             return redirect("approvals:request", asked.reference)
-    rows = RolePermission.objects.filter(role=found)
+    rows = [(permission_label(row.permission), row) for row in RolePermission.objects.filter(role=found)]
     context = {"role": found, "permissions": rows, "form": form, "may_change": may(actor, PROPOSE)}
     return render(request, "staff/role.html", context)

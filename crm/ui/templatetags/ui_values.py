@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from crm.access.actor import called
 from crm.lists import cells, formats
 from crm.lists.cells import NOTHING
 from crm.ui.icons import PATHS
@@ -49,6 +50,12 @@ def money_unit(context: RequestContext) -> str:
     return _("CNY 10,000") if unit_of(context) == formats.WAN else _("CNY")
 
 
+@register.simple_tag(takes_context=True)
+def money_unit_in_brackets(context: RequestContext) -> str:
+    """The same word behind the heading of a column; Chinese brackets are wide and need no space."""
+    return _(" (%(unit)s)") % {"unit": money_unit(context)}
+
+
 @register.simple_tag(name="datetime")
 def datetime_tag(value: datetime | date | None, short: bool = False) -> SafeString:
     """`{% datetime at %}`: 2026-11-21 14:30:05 on the bank's clock; a date as 2026-11-21; `short=True` leaves out year and seconds."""
@@ -65,6 +72,12 @@ def moment_filter(value: datetime | None) -> str:
 def day_filter(value: date | datetime | None) -> str:
     """`{{ at|day }}`: 2026-11-21 on the bank's clock."""
     return formats.day(value)
+
+
+@register.filter(name="who")
+def who_filter(number: str) -> str:
+    """`{{ freeze.placed_by_number|who }}`: the employee number, or the name of the service that acted."""
+    return called(number)
 
 
 @register.filter(name="number")
