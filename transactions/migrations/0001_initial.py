@@ -163,11 +163,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='transaction',
-            index=models.Index(fields=['account', 'event_order'], name='transaction_account_order'),
+            index=models.Index(fields=['account', 'event_order'], include=('id', 'direction', 'status', 'reversed_at', 'amount_cny', 'bank_date', 'kind', 'channel', 'customer_initiated', 'occurred_at'), name='transaction_account_order'),
         ),
         migrations.AddIndex(
             model_name='transaction',
-            index=models.Index(fields=['customer', 'event_order'], name='transaction_customer_order'),
+            index=models.Index(fields=['customer', 'event_order'], include=('id', 'direction', 'status', 'reversed_at', 'amount_cny', 'bank_date', 'amount_usd', 'currency', 'instrument', 'cross_border', 'business_day'), name='transaction_customer_order'),
         ),
         migrations.AddIndex(
             model_name='transaction',
