@@ -127,7 +127,7 @@ def build(options: argparse.Namespace) -> float:
         start = "844000000000000"  # 2026-09-29 12:26:40 UTC
         spread = f"({start} - (random() * {DAYS}.0 * 86400e6)::bigint)"
         today = f"({start} + (random() * 86400e6)::bigint)"
-        account_of_row = f"1001 + (hashint8(g * 7919) & 1073741823) % {options.accounts}"
+        account_of_row = f"1001 + (hashint8(g::bigint * 7919) & 1073741823) % {options.accounts}"
         run.execute(ROWS.format(mark="'H'", screening="'exempt'", count=options.history, when=spread, account=account_of_row))
         run.execute(ROWS.format(mark="'F'", screening="'owed'", count=options.fresh - options.hot, when=today, account=account_of_row))
         if options.hot:
