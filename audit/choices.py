@@ -2,6 +2,7 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.log.actions import ActionKind
 
@@ -35,7 +36,7 @@ DATA_LABELS: dict[str, Promise] = {
     "case": _("Case"),
     "causes": _("Cause"),
     "claimed_by": _("Claimed by"),
-    "columns": _("Columns"),
+    "columns": pgettext_lazy("of a file", "Columns"),
     "core_number": _("Core customer number"),
     "core_reference": _("Core reference"),
     "count": _("Rows"),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from reports.definitions.links import Links
 from reports.definitions.periods import Span
-from reports.definitions.words import disposition_label, handled_label, label_label, rule_names, total_label
+from reports.definitions.words import disposition_label, handled_label, label_label, ordered_totals, rule_names
 from reports.models import ReportRun
 
 EVENTS_ON_PAGE = 100
@@ -48,12 +48,12 @@ def _totals(totals: dict[str, Any], urls: dict[str, str]) -> Rows:
     money = ("debit", "credit")
     return [
         {
-            "label": total_label(key),
+            "label": label,
             "value": Decimal(value) if key in money else value,
             "money": key in money,
             "url": urls.get(key, ""),
         }
-        for key, value in totals.items()
+        for key, label, value in ordered_totals(totals)
     ]
 
 

@@ -9,7 +9,7 @@ from openpyxl import Workbook
 
 from crm.access.actor import Actor
 from crm.lists.sheets import add_sheet
-from reports.definitions.words import disposition_label, handled_label, label_label, rule_names, total_label
+from reports.definitions.words import disposition_label, handled_label, label_label, ordered_totals, rule_names
 from reports.models import ReportRun
 
 
@@ -83,7 +83,8 @@ def _event(row: dict[str, Any], rule: str) -> list[Any]:
 
 def _summary(figures: dict[str, Any]) -> list[list[Any]]:
     money = ("debit", "credit")
-    rows: list[list[Any]] = [[total_label(key), Decimal(value) if key in money else value] for key, value in figures["totals"].items()]
+    totals = ordered_totals(figures["totals"])
+    rows: list[list[Any]] = [[label, Decimal(value) if key in money else value] for key, label, value in totals]
     rows += [[label_label(row["key"]), row["count"]] for row in figures["labels"]]
     rows += [[disposition_label(row["key"]), row["count"]] for row in figures["dispositions"]]
     return rows
