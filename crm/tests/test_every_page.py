@@ -176,10 +176,14 @@ def test_every_page_is_fit_to_be_shown(open_page: Open, world: World) -> None:
     assert sum(map(len, readers.values())) > 45, readers
     wrong: set[str] = set()
     failures: list[Any] = []
+
+    def heard(answer: Any) -> None:
+        failures.append(answer)
+
     for number, addresses in readers.items():
         for language in LANGUAGES:
             page = open_page("/" if number else "/sign-in/", user=world.people.get(number), language=language)
-            page.on("response", failures.append)
+            page.on("response", heard)
             for address in addresses:
                 wrong |= _faults(page, address, language)
             wrong |= {f"{answer.status} {answer.url}" for answer in failures if answer.status >= 400}
