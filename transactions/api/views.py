@@ -136,6 +136,7 @@ class TransactionDetail(APIView):
     @extend_schema(
         operation_id="transactions_read",
         summary=_("Read a transaction of one's own source"),
+        description=_("Answers with what is stored and the status it has now."),
         responses={200: TransactionSerializer, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM},
     )
     def get(self, request: Request, reference: str) -> Response:
