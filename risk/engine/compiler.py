@@ -1,6 +1,7 @@
 """A program of rules to one parameterised statement over a set of transactions."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.conf import settings
@@ -22,6 +23,12 @@ POSSIBLE = f"CASE WHEN k.already_completed THEN least(k.rank_asked, {LABEL_RANK[
 LABELS = ", ".join(f"'{label.value}'" for label in Label)
 
 
+@lru_cache(maxsize=64)
+def _with(tables: str, more: str) -> str:
+    # The same text object each time: its hash is computed once.
+    return f"WITH {tables}{more}"
+
+
 @dataclass(frozen=True)
 class Statement:
     """Common table expressions whose last one is ``verdict``, and the values they take besides ``ids``.
@@ -38,7 +45,7 @@ class Statement:
 
     def tables_with(self, more: str) -> str:
         """Return the whole statement with further table expressions and their query."""
-        return f"WITH {self.tables}{more}"
+        return _with(self.tables, more)
 
 
 def compile_facts(

@@ -1,29 +1,60 @@
 """The engine's own cursor: server-side parameters and prepared statements, in Django's connection and transaction.
 
-Django's cursor binds on the client and never prepares: 1.8 ms instead of 0.4 ms for one judgement. What runs here is
-invisible to Django's execute wrappers, and to the statement that row history would otherwise prepend.
+Django's cursor binds on the client and never prepares, and psycopg reads the text of a long statement anew each time: together
+twenty times the work of one judgement. What runs here is invisible to Django's execute wrappers, and to the statement that row
+history would otherwise prepend.
 """
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import psycopg
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.numeric import Int8Dumper
+
+_PLACE = re.compile(r"%\((\w+)\)s")
 
 
 def run(sql: str, values: Mapping[str, Any], *, prepare: bool = True) -> list[tuple[Any, ...]]:
-    """Run one statement and return its rows."""
+    """Run one statement with places ``%(name)s`` and return its rows."""
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
+    raw = connection.connection
+    # Django's setting "never prepare" is for its own cursors, which bind on the client and are not touched by this.
+    raw.prepare_threshold = 5
+    text, names = _numbered(sql)
+    with psycopg.RawCursor(raw) as cursor:
         # One type for all integers, else a small id would make another prepared statement than a large one.
         cursor.adapters.register_dumper(int, Int8Dumper)
-        cursor.execute(sql, values, prepare=prepare)
+        cursor.execute(text.encode(), [values[name] for name in names], prepare=prepare)
         return cursor.fetchall() if cursor.description else []
 
 
+@lru_cache(maxsize=256)
+def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    """Return the statement with $1, $2 … as the server wants it, and the names in that order; read once per statement."""
+    names: dict[str, int] = {}
+
+    def number(place: re.Match[str]) -> str:
+        return f"${names.setdefault(place[1], len(names) + 1)}"
+
+    return _PLACE.sub(number, sql), tuple(names)
+
+
+def on_connection_created(*, connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    """Let a prepared statement keep one plan for all values: planning the judging statement takes longer than running it for one row.
+
+    Only the engine prepares statements, so nothing else is touched.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET plan_cache_mode = force_generic_plan")
+
+
 def settle(milliseconds: int) -> None:
-    """Set for this transaction: how long one judging statement may take, no compilation, one plan for all values."""
+    """Set for this transaction: how long one judging statement may take, no compilation to machine code."""
     run(
         "SELECT set_config('statement_timeout', %(timeout)s::text, true), set_config('jit', 'off', true)",
         {"timeout": str(milliseconds)},
