@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from crm.access.actor import Actor
 from crm.lists import keyset, tokens
@@ -123,7 +124,8 @@ class Asked:
     @property
     def in_words(self) -> str:
         """All conditions on one line, for print, files and the log."""
-        return "; ".join(f"{one.label}: {one.words}" for one in self.applied)
+        colon = pgettext("between a name and what is said of it", ": ")
+        return pgettext("between conditions", "; ").join(f"{one.label}{colon}{one.words}" for one in self.applied)
 
     def place(self) -> Place | None:
         """Where the page begins, from the `at` parameter; None for the first page."""
