@@ -197,7 +197,8 @@ def _readers(world: World) -> dict[str, list[str]]:
     readers: dict[str, list[str]] = {}
     for _route, address, gate in _addresses(world):
         if gate == "open":
-            if Client().get(address).status_code == 200:
+            answer = Client().get(address)
+            if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
                 readers.setdefault("", []).append(address)
         elif person := _reader(world, address):  # nobody: POST only, or a fragment; the matrix test speaks for it
             readers.setdefault(person.number, []).append(address)

@@ -69,7 +69,7 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
         context.add_cookies([{"name": name, "value": value, "url": live_server.url} for name, value in cookies])
         context.add_init_script(WATCH)
         page = context.new_page()
-        page.on("console", lambda said: heard.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: heard.append(f"{said.text} {said.location}") if said.type == "error" else None)
         page.on("pageerror", lambda error: heard.append(str(error)))
         page.goto(path)
         return page
