@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from django.core.handlers.base import BaseHandler
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.signals import connection_created
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -43,6 +43,7 @@ TransactionTestCase._fixture_teardown = _renew_database  # type: ignore[attr-def
 hypothesis.register_profile("house", deadline=None)
 hypothesis.load_profile("house")
 PREPARATIONS.append(witness.install)
+transaction.Atomic = witness.Committing  # type: ignore[misc]
 connection_created.connect(witness.on_connection_created)
 _get_response = BaseHandler.get_response
 

@@ -50,6 +50,17 @@ def test_services_are_watched_whoever_calls_them(branch: None) -> None:
         _as_a_service(_rename_branches)
 
 
+@pytest.mark.django_db
+def test_each_verb_answers_for_itself() -> None:
+    """In a test that is one transaction, the line of one verb does not cover for the next."""
+    with transaction.atomic():
+        log.record(actor=SYSTEM, action="house.tested")
+    apps.get_model("staff", "Branch").objects.create(code="999", name="Test", level="head", path="999/")
+    with pytest.raises(DatabaseError, match="without a line in the log"), transaction.atomic():
+        _as_a_service(_rename_branches)
+    assert not apps.get_model("staff", "Branch").objects.filter(name="renamed").exists()
+
+
 def test_rooms_of_verbs() -> None:
     assert witness.is_verb(str(witness.ROOT / "risk" / "services" / "screening.py"))
     assert witness.is_verb(str(witness.ROOT / "reports" / "tasks.py"))
