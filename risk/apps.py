@@ -1,7 +1,6 @@
 """App configuration."""
 
 from django.apps import AppConfig
-from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +21,6 @@ class RiskConfig(AppConfig):
         from crm.ui import menu, search
         from risk import providers, receivers
         from risk.choices import ACTIONS
-        from risk.engine import cursor
         from risk.services import screening
         from transactions.services.decisions import register_judge
         from transactions.signals import transactions_changed, transactions_recorded
@@ -32,7 +30,6 @@ class RiskConfig(AppConfig):
         transactions_recorded.connect(receivers.on_recorded, dispatch_uid="risk.on_recorded")
         transactions_changed.connect(receivers.on_changed, dispatch_uid="risk.on_changed")
         sweeps.register("risk.judge_owed", receivers.sweep_owed, every_seconds=10)
-        connection_created.connect(cursor.on_connection_created, dispatch_uid="risk.on_connection_created")
         post_migrate.connect(receivers.on_migrated, sender=self, dispatch_uid="risk.on_migrated")
         sweeps.register("risk.escalate_overdue", providers.sweep_overdue, every_seconds=60)
         search.register(providers.find_work)

@@ -17,6 +17,8 @@ from risk.facts.declarations import Fact
 
 PlanName = Literal["rows", "frames"]
 GIVEN = "unnest(%(ids)s::bigint[])"
+ONE = "(VALUES (%(id)s::bigint))"
+"""A single event. The planner then knows that it is one, and keeps one plan for all: planning takes longer than judging one row."""
 STORED = "numeric(60, 18)"
 # Money that has moved cannot be held: the hold becomes a review, and a freeze is proposed.
 POSSIBLE = f"CASE WHEN k.already_completed THEN least(k.rank_asked, {LABEL_RANK[Label.REVIEW]}) ELSE k.rank_asked END"

@@ -12,7 +12,6 @@ from typing import Any
 
 import psycopg
 from django.db import connection
-from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.numeric import Int8Dumper
 
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -41,16 +40,6 @@ def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
         return f"${names.setdefault(place[1], len(names) + 1)}"
 
     return _PLACE.sub(number, sql), tuple(names)
-
-
-def on_connection_created(*, connection: BaseDatabaseWrapper, **_signal: Any) -> None:
-    """Let a prepared statement keep one plan for all values: planning the judging statement takes longer than running it for one row.
-
-    Only the engine prepares statements, so nothing else is touched.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET plan_cache_mode = force_generic_plan")
 
 
 def settle(milliseconds: int) -> None:

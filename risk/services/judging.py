@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from django.db import transaction
 
-from risk.engine.compiler import PlanName, Statement, compile_judgement
+from risk.engine.compiler import GIVEN, ONE, PlanName, Statement, compile_judgement
 from risk.engine.cursor import run
 from risk.engine.planner import split
 from risk.engine.program import Program
@@ -104,15 +104,15 @@ class Bench:
         return False
 
     def _write(self, ids: list[int], plan: PlanName, without: frozenset[str]) -> list[Judged]:
-        statement = compiled(self.program, plan, without)
-        values = {**statement.values, "ids": ids, "rule_set": self.rule_set, "now": self.now}
+        statement = compiled(self.program, plan, without, one=len(ids) == 1)
+        values = {**statement.values, "ids": ids, "id": ids[0], "rule_set": self.rule_set, "now": self.now}
         rows = run(statement.tables_with(WRITE), values, prepare=plan == "rows" and not without)
         return [Judged(*row) for row in rows]
 
 
-def compiled(program: Program, plan: PlanName, without: frozenset[str] = frozenset()) -> Statement:
-    """Return the statement of a program, compiled once."""
-    key = (plan, without)
+def compiled(program: Program, plan: PlanName, without: frozenset[str] = frozenset(), *, one: bool = False) -> Statement:
+    """Return the statement of a program, compiled once; for ``ids``, or for ``one`` event, ``id``."""
+    key = (plan, without, one)
     if key not in program.statements:
-        program.statements[key] = compile_judgement(program, plan, without=without)
+        program.statements[key] = compile_judgement(program, plan, without=without, events=ONE if one else GIVEN)
     return program.statements[key]  # type: ignore[no-any-return]
