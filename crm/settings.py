@@ -121,7 +121,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "guardian",
     "auditlog",
     "pgtrigger",
@@ -289,9 +288,6 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "CRM API",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 AUDITLOG_INCLUDE_ALL_MODELS = False
 
