@@ -215,7 +215,7 @@ def the_report_agrees(story: Story) -> None:
     shown = {row.locator("small").inner_text(): row.locator("strong").inner_text() for row in page.locator(".figure").all()}
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Excel").click()
-    downloaded = load_workbook(waiting.value.path())
+    downloaded = load_workbook(io.BytesIO(waiting.value.path().read_bytes()))
     numbers = [int(shown[name]) for name in ("Transactions received", "Refused", "Alerts raised", "Freezes placed", "Freezes lifted")]
     assert numbers == [4, 1, Alert.objects.count(), 2, 1]
     for book in (mailed, downloaded):
