@@ -85,12 +85,13 @@ class Product:
 @contextmanager
 def running() -> Iterator[Product]:
     """The product on servers of its own, with the safe settings of real operation, empty but for the stock tables."""
-    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}chaos-") as folder, socket.socket() as probe:
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}chaos-", ignore_cleanup_errors=True) as folder, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
         probe.close()
-        home = Home(Path(folder) / "home")
+        home = Home(Path(folder))
         home.prepare()
+        (home.path / "pid").write_text(str(os.getpid()))  # the next run removes what a killed one leaves
         fill(Postgres(home))
         (home.path / "migrated").write_text(state_of_migrations())
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("CRM_", "PYTEST_"))}
@@ -120,6 +121,8 @@ def _until(fact: Any, what: str) -> None:
 
 def begin_django(home: Home) -> None:
     """Let this process work with the product's database."""
+    for name in [name for name in os.environ if name.startswith("CRM_")]:
+        del os.environ[name]  # whoever called us may work with another database
     os.environ |= {"CRM_ENV": "test", "CRM_HOME": str(home.path), "CRM_LOG_LEVEL": "WARNING", "DJANGO_SETTINGS_MODULE": "crm.settings"}
     import django
 
