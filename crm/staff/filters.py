@@ -1,26 +1,58 @@
-"""A list filter that only this floor can offer: a branch with everything below it."""
+"""A list filter that only this floor can offer: a branch, with everything below it or by itself."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.reach import Reach
-from crm.lists.filters import Related, Values
+from crm.lists.filters import Label, Values
 from crm.staff.models import Branch
+
+ALONE = "."
+"""Ends the value that stands for a branch without those below it; no branch code holds it."""
 
 
 @dataclass(frozen=True)
-class BranchTree(Related):
-    """Rows of a branch and of all branches below it; ``field`` is the path of a foreign key to Branch."""
+class BranchTree:
+    """Rows of a branch and of all branches below it, or of that branch alone; ``field`` is the path of a foreign key to Branch."""
+
+    name: str
+    label: Label
+    rows: Callable[[Actor], QuerySet[Any]]
+    field: str
+
+    def fields(self, actor: Actor) -> dict[str, forms.Field]:
+        """A select; branches that have others below them stand in it twice."""
+        wrong = {"invalid_choice": _("“%(value)s” is not known, or not yours to see.")}
+        branches = list(self.rows(actor))
+        parents = {branch.parent_id for branch in branches}
+        choices = [("", gettext("Any"))]
+        for branch in branches:
+            choices.append((branch.code, str(branch)))
+            if branch.pk in parents:
+                choices.append((f"{branch.code}{ALONE}", gettext("%(branch)s, without those below") % {"branch": branch}))
+        return {self.name: forms.ChoiceField(label=self.label, choices=choices, required=False, error_messages=wrong)}
 
     def apply(self, rows: QuerySet[Any], values: Values, actor: Actor) -> QuerySet[Any]:
-        """Rows anywhere in the tree."""
-        branch = values.get(self.name)
-        if branch is None:
+        """Rows anywhere in the tree, or of the branch alone."""
+        chosen = values.get(self.name) or ""
+        if not chosen:
             return rows
-        return rows.filter(**{f"{self.field}__in": Branch.objects.filter(path__startswith=branch.path)})
+        if chosen.endswith(ALONE):
+            return rows.filter(**{f"{self.field}__code": chosen.removesuffix(ALONE)})
+        top = Branch.objects.filter(code=chosen).values_list("path", flat=True).first()
+        return rows.filter(**{f"{self.field}__in": Branch.objects.filter(path__startswith=top)}) if top else rows.none()
+
+    def words(self, form: forms.Form, values: Values) -> str:
+        """The branch, as the select calls it."""
+        labels: dict[str, str] = dict(form.fields[self.name].choices)  # type: ignore[attr-defined]
+        return str(labels.get(values.get(self.name) or "", "")) if values.get(self.name) else ""
 
 
 def branches_of(permission: str) -> "BranchRows":

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from crm.staff.filters import ALONE
+from crm.staff.models import Branch
 from reports.definitions.links import Links
 from reports.definitions.periods import Span
 from reports.definitions.words import disposition_label, handled_label, label_label, ordered_totals, rule_names
@@ -24,6 +26,7 @@ def shown(run: ReportRun, reader: Any) -> dict[str, Any]:
     figures, names = run.figures, rule_names()
     links = Links(Span(run.first_day, run.last_day), reader)
     branch = {"branch": run.branch.code} if run.branch else {}
+    parents = set(Branch.objects.exclude(parent=None).values_list("parent__code", flat=True))
     return {
         "totals": _totals(figures["totals"], _total_urls(links, branch)),
         "labels": [
@@ -35,7 +38,7 @@ def shown(run: ReportRun, reader: Any) -> dict[str, Any]:
             for row in figures["dispositions"]
         ],
         "rules": [_rule(row, links, names, branch) for row in figures["rules"]],
-        "branches": [_branch(row, links) for row in figures["branches"]],
+        "branches": [_branch(row, links, parents) for row in figures["branches"]],
         "events": [_event(row, names) for row in figures["events"][:EVENTS_ON_PAGE]],
         "events_total": figures["events_total"],
         "events_url": links.alerts(**branch),
@@ -69,13 +72,15 @@ def _rule(row: dict[str, Any], links: Links, names: dict[str, str], branch: dict
     }
 
 
-def _branch(row: dict[str, Any], links: Links) -> dict[str, Any]:
+def _branch(row: dict[str, Any], links: Links, parents: set[str]) -> dict[str, Any]:
+    """Return a row of the branch table; its figures are the branch's alone, so its lists are too."""
+    alone = {"branch": f"{row['code']}{ALONE}" if row["code"] in parents else row["code"]}
     return {
         **row,
         "amount": Decimal(row["amount"]),
-        "transactions_url": links.transactions(branch=row["code"]),
-        "alerts_url": links.alerts(branch=row["code"]),
-        "freezes_url": links.freezes(branch=row["code"]),
+        "transactions_url": links.transactions(**alone),
+        "alerts_url": links.alerts(**alone),
+        "freezes_url": links.freezes(**alone),
     }
 
 

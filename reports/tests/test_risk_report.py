@@ -22,10 +22,12 @@ from crm.access.services import get_visible
 from crm.lists.requests import Asked
 from crm.lists.testing import check_list
 from crm.staff.models import User
-from crm.tests.personas import as_actor, browser
+from crm.tests.personas import Bank, as_actor, browser
 from customers.models import Customer
+from customers.tests.personas import person
 from products.models import Account
 from products.services import place_freeze
+from products.tests.personas import account_of
 from products.views.lists import FreezeList
 from reports import services
 from reports.definitions.page import shown
@@ -191,8 +193,12 @@ def numbers(report: dict[str, Any]) -> Iterator[tuple[str, int | None, str]]:
 
 
 @pytest.mark.parametrize("role", ["supervisor", "branch_manager", "auditor"])
-def test_every_number_opens_a_list_of_as_many_rows(role: str, request: pytest.FixtureRequest, world: list[Alert], supervisor: User) -> None:
+def test_every_number_opens_a_list_of_as_many_rows(
+    role: str, request: pytest.FixtureRequest, world: list[Alert], supervisor: User, bank: Bank
+) -> None:
     reader: User = request.getfixturevalue(role)
+    higher_up = person(bank, "6217000777", opening_branch=bank.branches["110"])  # a branch with customers and with branches below
+    recorded(account_of(higher_up, "6222020000007770001"), 7, source="core")
     run = made(reader if role != "auditor" else supervisor)
     client, actor, found = browser(reader), as_actor(reader), 0
     for what, count, url in numbers(shown(run, actor)):
