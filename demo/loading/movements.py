@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import time
 import traceback
@@ -182,6 +183,7 @@ def _gather(messages: Messages, processes: Sequence[BaseProcess], report: Report
 
 
 def _run(part: Callable[[Report], Totals], messages: Messages) -> None:
+    gc.disable()  # a short life among a million small values that refer to no circle: looking for circles only costs
     try:
         messages.put(("done", part(lambda step, count: messages.put((step, count)))))
     except Exception:  # noqa: BLE001 - whatever happened, the parent must hear of it

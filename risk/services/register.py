@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -69,10 +69,17 @@ def refresh(*, actor: Actor, program: Program, judged: Sequence[Judged]) -> int:
 
 def _standing(pks: list[int]) -> dict[int, list[int]]:
     """For each rule one transaction of every register row that exists for the customers' days of these transactions."""
-    rows = LargeValueRow.transactions.through.objects.filter(transaction__in=pks).values_list("largevaluerow__rule", "transaction_id")
+    parts = LargeValueRow.transactions.through._meta
+    statement = f"""
+        SELECT r.rule_id, part.transaction_id
+        FROM unnest(%s::bigint[]) AS judged (id)
+        JOIN {parts.db_table} part ON part.transaction_id = judged.id
+        JOIN {LargeValueRow._meta.db_table} r ON r.id = part.largevaluerow_id"""
     standing: dict[int, list[int]] = {}
-    for rule_id, pk in rows:
-        standing.setdefault(rule_id, []).append(pk)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [pks])
+        for rule_id, pk in cursor.fetchall():
+            standing.setdefault(rule_id, []).append(pk)
     return standing
 
 
