@@ -69,12 +69,11 @@ def refresh(*, actor: Actor, program: Program, judged: Sequence[Judged]) -> int:
 
 def _standing(pks: list[int]) -> dict[int, list[int]]:
     """For each rule one transaction of every register row that exists for the customers' days of these transactions."""
-    parts = LargeValueRow.transactions.through._meta
-    statement = f"""
+    statement = """
         SELECT r.rule_id, part.transaction_id
         FROM unnest(%s::bigint[]) AS judged (id)
-        JOIN {parts.db_table} part ON part.transaction_id = judged.id
-        JOIN {LargeValueRow._meta.db_table} r ON r.id = part.largevaluerow_id"""
+        JOIN risk_largevaluerow_transactions part ON part.transaction_id = judged.id
+        JOIN risk_largevaluerow r ON r.id = part.largevaluerow_id"""
     standing: dict[int, list[int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(statement, [pks])
