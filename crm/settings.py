@@ -173,8 +173,8 @@ INSTALLED_APPS.append("django.forms")
 # --- Language, time -----------------------------------------------------------------------------------------------------
 
 USE_TZ = True
-TIME_ZONE = "UTC"
 BANK_ZONE = os.environ.get("CRM_BANK_ZONE", "Asia/Shanghai")
+TIME_ZONE = BANK_ZONE  # what people type and read is the bank's clock; stored moments carry their offset
 # The tests read the English sentences of the code; those about Chinese ask for it.
 LANGUAGE_CODE = "en" if ENV == "test" else "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]

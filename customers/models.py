@@ -1,7 +1,5 @@
 """Who our customers are: the record, the figures about it, and the grants to see it."""
 
-from zoneinfo import ZoneInfo
-
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,6 +11,7 @@ from crm.access.grants import DirectGrant
 from crm.access.reach import Reach
 from crm.access.references import ReferenceField
 from crm.access.scopes import ScopedQuerySet
+from crm.calendar.services import today
 from crm.fields.blind import BlindIndexField
 from crm.fields.models import SealedModel, SealedQuerySet
 from crm.fields.sealed import SealedTextField
@@ -186,9 +185,8 @@ class Customer(SealedModel):
         """Return full years lived today, on the bank's clock; None without a date of birth."""
         if self.birth_date is None:
             return None
-        today = timezone.localdate(timezone=ZoneInfo(settings.BANK_ZONE))
-        born = self.birth_date
-        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+        now, born = today(), self.birth_date
+        return now.year - born.year - ((now.month, now.day) < (born.month, born.day))
 
     @property
     def aml_band(self) -> str:

@@ -3,9 +3,9 @@
 from datetime import date
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.calendar.services import today
 from crm.fields.validators import identity_conflicts, validate_id_number, validate_uscc
 from customers.choices import CustomerKind, IdType
 
@@ -29,6 +29,6 @@ def identity_errors(*, kind: str, id_type: str, id_number: str, birth_date: date
     if id_type in (IdType.RESIDENT_CARD, IdType.HOUSEHOLD_REGISTER):
         for conflict in identity_conflicts(id_number, birth_date=birth_date, sex=gender):
             errors.setdefault("birth_date" if conflict.code == "birth_date" else "gender", []).append(conflict)
-    if kind == CustomerKind.PERSON and birth_date is not None and birth_date > timezone.localdate():
+    if kind == CustomerKind.PERSON and birth_date is not None and birth_date > today():
         errors.setdefault("birth_date", []).append(ValidationError(_("The date of birth is in the future.")))
     return errors

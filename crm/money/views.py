@@ -1,8 +1,5 @@
 """The rates in force."""
 
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,7 +12,7 @@ from crm.money.models import Rate
 @gated("money.view_rate")
 def rates(request: HttpRequest) -> HttpResponse:
     """The rate that counts today for each currency, its day and its source."""
-    day = timezone.localdate(timezone=ZoneInfo(settings.BANK_ZONE))
+    day = timezone.localdate()
     rows = Rate.objects.filter(day__lte=day).order_by("currency", "-day").distinct("currency")
     shown = [{"rate": rate, "counts": day - rate.day <= services.OLDEST} for rate in rows]
     return render(request, "money/rates.html", {"rates": shown, "day": day})
