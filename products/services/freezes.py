@@ -20,6 +20,7 @@ from crm.log import services as log
 from customers.models import Customer
 from products.choices import STANDING, Authority, FreezeKind, FreezeState, InstructionAct
 from products.models import Account, CoreInstruction, Freeze
+from products.signals import freeze_placed
 
 AUTOMATIC_LAPSE = timedelta(hours=24)
 """An automatic freeze lapses or is confirmed by a person within this time (AML Law 2024, proportionate control)."""
@@ -107,6 +108,7 @@ def place_freeze(
         )
         _instruct(freeze, InstructionAct.PLACE)
         log.record(actor=actor, action="freeze.placed", target=freeze, reason=reason, data=_shown(freeze))
+        freeze_placed.send(sender=Freeze, freeze=freeze, actor=actor)
     return freeze
 
 

@@ -14,14 +14,17 @@ from risk.engine.ledger import COLUMNS, LEDGER
 from risk.engine.per_row import PerRow, Plan
 from risk.engine.program import Program
 from risk.facts.declarations import Fact
+from transactions.choices import Status
 
 PlanName = Literal["rows", "frames"]
 GIVEN = "unnest(%(ids)s::bigint[])"
 ONE = "(VALUES (%(id)s::bigint))"
 """A single event. The planner then knows that it is one, and keeps one plan for all: planning takes longer than judging one row."""
 STORED = "numeric(60, 18)"
-# Money that has moved cannot be held: the hold becomes a review, and a freeze is proposed.
-POSSIBLE = f"CASE WHEN k.already_completed THEN least(k.rank_asked, {LABEL_RANK[Label.REVIEW]}) ELSE k.rank_asked END"
+# Money that has moved cannot be held: the hold becomes a review, and a freeze is proposed. Moved is what a source sends as done, and
+# whatever its row says is done, by whichever door it came and however often it is judged.
+MOVED = f"so.already_completed OR t.status IN ('{Status.COMPLETED}', '{Status.REVERSED}')"
+POSSIBLE = f"CASE WHEN k.has_moved THEN least(k.rank_asked, {LABEL_RANK[Label.REVIEW]}) ELSE k.rank_asked END"
 LABELS = ", ".join(f"'{label.value}'" for label in Label)
 
 
@@ -81,7 +84,8 @@ def current_sql(ledger: str, events: str) -> str:
     return (
         f"cur AS MATERIALIZED (SELECT {columns}, cu.kind AS customer_kind, cu.segment AS customer_segment,"
         " cu.aml_risk_level::numeric AS customer_aml_risk_level, ac.kind AS account_kind, ac.currency AS account_currency,"
-        " (t.bank_date - ac.opened_at)::numeric AS account_age, so.already_completed"
+        " (t.bank_date - ac.opened_at)::numeric AS account_age,"
+        f" ({MOVED}) AS has_moved"
         f" FROM {events} AS i (id) JOIN {ledger} t ON t.id = i.id JOIN customers_customer cu ON cu.id = t.customer_id"
         " JOIN products_account ac ON ac.id = t.account_id JOIN transactions_source so ON so.id = t.source_id)"
     )
