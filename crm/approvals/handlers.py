@@ -34,6 +34,15 @@ class Difference:
     context: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """What an act hands to the person who approved it, shown once on the answer and kept nowhere."""
+
+    title: str | Promise
+    text: str
+    advice: str | Promise = ""
+
+
 def _nobody(request: "ChangeRequest") -> Collection[str]:
     return ()
 
@@ -46,6 +55,7 @@ class Handler:
       lazy; texts are made in English when they are hashed, so use gettext for words and plain values for data.
     * ``base_version`` is any text that changes when the target changes; a request on an older base is refused as out of date.
     * ``apply`` does it, inside the deciding transaction: it locks the target, checks again and records its own line (``approver``).
+      It may return a ``Disclosure`` for the approver; any other value is dropped.
     * ``visible`` narrows the requests of this kind to those whose target the reader may decide about; without it, the target's own
       ``visible_to(user, decide_permission)`` answers.
     * ``excluded`` names employee numbers that may not decide beside the proposer, for example who placed the freeze.
@@ -76,6 +86,22 @@ class Handler:
                 targets = rows.visible_to(user, self.decide_permission).values("pk")
                 allowed = allowed | requests.filter(target_type=label, target_id__in=targets)
         return allowed
+
+
+Exclusion = Callable[["ChangeRequest"], Collection[str]]
+_exclusions: list[Exclusion] = []
+
+
+def register_exclusion(numbers: Exclusion) -> None:
+    """Let ``numbers(request)`` name people who may not decide whatever the kind; the staff app knows who is nobody's second person."""
+    if numbers not in _exclusions:
+        _exclusions.append(numbers)
+
+
+def excluded_from(request: "ChangeRequest") -> set[str]:
+    """The numbers of those who may not decide: the proposer, whom the kind excludes, and whom any app excludes from all kinds."""
+    found = {request.requested_by_number, *handler_of(request.kind).excluded(request)}
+    return found.union(*(numbers(request) for numbers in _exclusions))
 
 
 class UnknownKind(LookupError):

@@ -75,6 +75,9 @@ class ChangeRequest(models.Model):
     decision_reason = models.TextField(_("Reason of the decision"), blank=True)
     expires_at = models.DateTimeField(_("Expires at"))
 
+    # Set by `decide` on its answer, for the decider's eyes; never stored.
+    disclosure: handlers.Disclosure | None = None
+
     objects = ChangeRequestQuerySet.as_manager()
 
     app_privileges = ("SELECT", "INSERT", "UPDATE")

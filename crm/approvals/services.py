@@ -19,7 +19,7 @@ from crm.access.errors import Conflict, DomainError, Refused
 from crm.access.services import require
 from crm.approvals import handlers, notices
 from crm.approvals.choices import State
-from crm.approvals.handlers import Difference, Handler
+from crm.approvals.handlers import Difference, Disclosure, Handler
 from crm.approvals.models import ChangeRequest
 from crm.jobs.services import enqueue
 from crm.log import services as log
@@ -107,14 +107,15 @@ def propose(
         request.shown_hash = hash_of(request, handler)
         _insert(request)
         log.record(actor=actor, action="approval.proposed", target=request, reason=request.reason, data=_facts(request, differences))
-        notices.tell_deciders(request, handler, not_to=_excluded(request, handler))
+        notices.tell_deciders(request, handler, not_to=handlers.excluded_from(request))
     return request
 
 
 def decide(*, actor: Actor, request: ChangeRequest, approve: bool, reason: str, shown_hash: str) -> ChangeRequest:
     """Approve (and do it, in the same transaction) or refuse, as another person. Returns the request in its new state.
 
-    Look at the state: an approval on a base that has changed since comes back ``stale``, and nothing was applied. Raises ``Refused``
+    ``disclosure`` of the answer holds what the act hands to this person alone, to be shown once.
+    Look at the state, too: an approval on a base that has changed since comes back ``stale``, and nothing was applied. Raises ``Refused``
     (no such function, or ``OwnRequest``), ``AlreadyDecided``, ``ShownDiffers``, ``ReasonMissing``, and what the handler's act raises.
     """
     with transaction.atomic():
@@ -135,7 +136,8 @@ def decide(*, actor: Actor, request: ChangeRequest, approve: bool, reason: str, 
         if approve:
             # The handler reads who decided; the row itself is written after the act, see the module's text on locks.
             request.decided_by_id, request.decided_at, request.decision_reason = actor.user_id, timezone.now(), reason.strip()
-            handler.apply(actor, request)
+            outcome = handler.apply(actor, request)
+            request.disclosure = outcome if isinstance(outcome, Disclosure) else None
         state = State.APPLIED if approve else State.REFUSED
         return _close(request, state, actor=actor, reason=reason.strip(), differences=differences)
 
@@ -198,23 +200,18 @@ def shown_lines(request: ChangeRequest, handler: Handler) -> list[list[str]]:
 
 def may_decide(actor: Actor, request: ChangeRequest) -> bool:
     """Whether this person could decide the request now: open, in her reach, and she is another person."""
-    handler = handlers.handler_of(request.kind)
     decidable = ChangeRequest.objects.to_decide(actor).filter(pk=request.pk).exists()
-    return request.is_open and decidable and actor.number not in _excluded(request, handler)
+    return request.is_open and decidable and actor.number not in handlers.excluded_from(request)
 
 
 def is_excluded(actor: Actor, request: ChangeRequest) -> bool:
     """Whether this person took part in it already and therefore cannot decide."""
-    return actor.number in _excluded(request, handlers.handler_of(request.kind))
-
-
-def _excluded(request: ChangeRequest, handler: Handler) -> set[str]:
-    return {request.requested_by_number, *handler.excluded(request)}
+    return actor.number in handlers.excluded_from(request)
 
 
 def _another_person(actor: Actor, request: ChangeRequest, handler: Handler) -> None:
     same = actor.user_id is None or actor.user_id == request.requested_by_id
-    if actor.kind != "staff" or same or actor.number in _excluded(request, handler):
+    if actor.kind != "staff" or same or actor.number in handlers.excluded_from(request):
         raise OwnRequest(handler.decide_permission, request, detail=f"own request {request.reference}")
 
 

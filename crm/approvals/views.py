@@ -124,7 +124,8 @@ def request_decide(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, _("The object has changed since the request was made. Nothing was applied; ask for it again."))
     else:
         messages.success(request, _("Approved and applied.") if approve else _("Refused."))
-    return redirect(decided)
+    # What is shown once cannot wait at an address.
+    return _page(request, decided, form) if decided.disclosure else redirect(decided)
 
 
 @signed_in_page("the service lets the proposer alone withdraw")

@@ -36,7 +36,12 @@ class RedeemForm(forms.Form):
     """A one-time token and the password that it sets."""
 
     number = forms.CharField(label=_("Employee number"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "username"}))
-    token = forms.CharField(label=_("One-time token"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}))
+    token = forms.CharField(
+        label=_("One-time token"),
+        max_length=60,
+        help_text=_("Both halves, the first one first."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
+    )
     password = forms.CharField(
         label=_("New password"),
         max_length=128,
@@ -75,7 +80,10 @@ class PersonForm(forms.Form):
     title = forms.CharField(label=_("Title"), max_length=80, required=False)
     email = forms.EmailField(label=_("E-mail"), required=False)
     branch = forms.ModelChoiceField(label=_("Branch"), queryset=Branch.objects.none(), required=False)
-    roles = RolesField()
+    roles = RolesField(
+        required=False, help_text=_("Another security officer decides on the roles. Without roles the person cannot sign in yet.")
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,15 +91,29 @@ class PersonForm(forms.Form):
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = Branch.objects.visible_to(actor).filter(is_active=True)
 
+    def clean(self) -> dict[str, Any]:
+        """Return the values when roles come with the reason for the officer who decides."""
+        values = super().clean() or self.cleaned_data
+        if values.get("roles") and not (values.get("reason") or "").strip():
+            self.add_error("reason", _("Give a reason."))
+        return values
+
 
 class RolesForm(forms.Form):
     """The roles of a person."""
 
     roles = RolesField(required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
 class ActiveForm(forms.Form):
     """Why somebody is switched on or off."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class TokenForm(forms.Form):
+    """Why somebody needs a new password."""
 
     reason = forms.CharField(label=_("Reason"), max_length=200)
 

@@ -1,4 +1,4 @@
-"""What this app offers to the ground: tiles of the home page, and the change of a role as a thing to decide."""
+"""What this app offers to the ground: tiles of the home page, and what two officers decide: roles, and people."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,15 +6,18 @@ from typing import Any
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.reach import Reach
-from crm.approvals.handlers import Difference, Handler
+from crm.approvals.handlers import Difference, Handler, register_exclusion
 from crm.approvals.handlers import register as register_handler
 from crm.approvals.models import ChangeRequest
 from crm.log.models import Event
+from crm.staff.choices import ROLE_LABELS
 from crm.staff.models import Branch, ServiceClient, User
+from crm.staff.services import access
 from crm.staff.services.role_changes import CHANGE_ROLE, DECIDE, PROPOSE, set_role_permission, version_of
 from crm.staff.services.role_table import permission_label
 from crm.staff.tiles import Figure, Tile, register
@@ -99,8 +102,70 @@ def target_url(request: ChangeRequest) -> str:
     return reverse("staff:role", args=[request.target_ref])
 
 
+def _person_of(request: ChangeRequest) -> User:
+    return User.objects.get_queryset().select_related("branch").get(pk=request.target_id or 0)
+
+
+def describe_person(request: ChangeRequest) -> list[Difference]:
+    """Return who it is about, each role given or taken, and the token; no change when the roles are held already."""
+    person, asked = _person_of(request), request.payload
+    lines = [Difference("person", _("Person"), str(person), "", context=True)]
+    if person.branch is not None:
+        lines.append(Difference("branch", _("Branch"), str(person.branch), "", context=True))
+    if request.kind == access.ROLES:
+        lines += _role_lines(set(asked["before"]), set(asked["roles"]))
+    else:
+        lines += [Difference(f"role:{code}", _("Role"), str(ROLE_LABELS.get(code, code)), "", context=True) for code in person.role_codes()]
+    if request.kind == access.SWITCH_ON and not asked["active"]:
+        lines.append(Difference("active", _("Access"), gettext("Switched off"), gettext("Active")))
+    if asked.get("first_half"):
+        password = gettext("A password of the person's own") if person.is_enrolled else gettext("No password yet")
+        lines.append(
+            Difference("token", _("One-time token"), password, gettext("A token that sets a new password; you are shown its second half"))
+        )
+    return lines if any(not line.context for line in lines) else []
+
+
+def _role_lines(before: set[str], after: set[str]) -> list[Difference]:
+    given, not_given = gettext("Given"), gettext("Not given")
+    return [
+        Difference(
+            f"role:{code}",
+            ROLE_LABELS.get(code, code),
+            given if code in before else not_given,
+            given if code in after else not_given,
+            context=code in before and code in after,
+        )
+        for code in sorted(before | after)
+    ]
+
+
+def person_excluded(request: ChangeRequest) -> set[str]:
+    """Return the number of the person it is about."""
+    return {_person_of(request).number}
+
+
+def person_url(request: ChangeRequest) -> str:
+    """Return the page of the person."""
+    return reverse("staff:user", args=[request.target_ref])
+
+
+def _about_people(kind: str, label: Any, act: Any, version: Any = access.version_of) -> Handler:
+    return Handler(
+        kind=kind,
+        label=label,
+        propose_permission=access.PROPOSE,
+        decide_permission=access.DECIDE,
+        describe=describe_person,
+        base_version=version,
+        apply=lambda actor, request: act(actor=actor, request=request),
+        excluded=person_excluded,
+        target_url=person_url,
+    )
+
+
 def offer_changes() -> None:
-    """Register what can be proposed about this app (in ``AppConfig.ready``)."""
+    """Register what can be proposed about this app, and who is nobody's second person (in ``AppConfig.ready``)."""
     register_handler(
         Handler(
             kind=CHANGE_ROLE,
@@ -111,5 +176,9 @@ def offer_changes() -> None:
             base_version=version_of,
             apply=apply,
             target_url=target_url,
-        )
+        ),
+        _about_people(access.ROLES, _("Roles of a person"), access.give_roles),
+        _about_people(access.TOKEN, _("One-time token for a person"), access.give_token, access.token_version_of),
+        _about_people(access.SWITCH_ON, _("Switching a person on"), access.switch_on),
     )
+    register_exclusion(access.made_lately_by_proposer)

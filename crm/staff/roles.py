@@ -36,9 +36,9 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
 LABELS: dict[str, Promise] = {
     "staff.add_branch": _("Create branches"),
     "staff.add_user": _("Create people"),
-    "staff.approve_role": _("Decide on changes of roles"),
+    "staff.approve_role": _("Decide on roles and on people's access"),
     "staff.change_role": _("Propose changes of roles"),
-    "staff.change_user": _("Change people"),
+    "staff.change_user": _("Propose changes of people, switch them off"),
     "staff.view_branch": _("View branches"),
     "staff.view_role": _("View roles"),
     "staff.view_serviceclient": _("View partner systems"),

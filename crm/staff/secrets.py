@@ -3,14 +3,39 @@
 import hashlib
 import hmac
 import secrets
+import unicodedata
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def new_spoken_token() -> str:
-    """Return a one-time token to be handed over on paper: 20 characters in groups of five, about 98 bits."""
-    groups = ("".join(secrets.choice(ALPHABET) for _place in range(5)) for _group in range(4))
+GROUPS, LETTERS = 3, 5
+HALF = GROUPS * LETTERS
+
+
+def new_half() -> str:
+    """Return half of a one-time token, to be handed over on paper: 15 characters in groups of five, about 73 bits."""
+    groups = ("".join(secrets.choice(ALPHABET) for _place in range(LETTERS)) for _group in range(GROUPS))
     return "-".join(groups)
+
+
+def half_hash(half: str) -> str:
+    """Return what is kept of a first half until somebody else adds the second."""
+    return hashlib.sha256(_letters(half).encode()).hexdigest()
+
+
+def joined_hash(first_hash: str, second: str) -> str:
+    """Return the hash of a whole one-time token, made by whoever has the second half and never saw the first."""
+    return hashlib.sha256(f"{first_hash}{_letters(second)}".encode()).hexdigest()
+
+
+def spoken_hash(token: str) -> str:
+    """Return the hash of a whole one-time token as a person types it: both halves, with or without hyphens and spaces."""
+    letters = _letters(token)
+    return joined_hash(half_hash(letters[:HALF]), letters[HALF:])
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKC", text).upper() if letter.isalnum())
 
 
 def new_machine_token(code: str) -> str:

@@ -1,19 +1,27 @@
-"""One-time tokens: how somebody gets a password without anybody else knowing it."""
+"""One-time tokens: how somebody gets a password without anybody else knowing it.
+
+A token has two halves. Who asks for it gets the first, who approves it the second, and the person needs both: no officer alone can
+set somebody's password. Whole tokens are made on the server's own command line only, where no two officers exist yet.
+"""
 
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from crm.access.actor import Actor
 from crm.access.errors import DomainError
 from crm.log import services as log
+from crm.notify.services import notify
 from crm.staff.choices import TokenPurpose
 from crm.staff.models import OneTimeToken, User
-from crm.staff.secrets import new_spoken_token, token_hash
+from crm.staff.secrets import half_hash, joined_hash, new_half, spoken_hash
+from crm.staff.services.duty import people_on_duty
 
 TOKEN_LASTS = timedelta(hours=72)
 
@@ -32,20 +40,41 @@ class PasswordTooWeak(DomainError):
     field = "password"
 
 
+def issue_whole(*, actor: Actor, person: User) -> str:
+    """Return a fresh token in clear, both halves, to be shown once; for commands, while two officers cannot act."""
+    first = new_half()
+    return f"{first}-{issue_second_half(actor=actor, person=person, first_hash=half_hash(first), asked_by=None)}"
+
+
 @transaction.atomic
-def issue_token(*, actor: Actor, person: User, purpose: str = TokenPurpose.FIRST_PASSWORD) -> str:
-    """Return a fresh token in clear, to be shown once; earlier ones of the person die. Called by other verbs of staff."""
+def issue_second_half(*, actor: Actor, person: User, first_hash: str, asked_by: User | None) -> str:
+    """Return the second half of a fresh token, to be shown once to who approves; earlier tokens of the person die.
+
+    ``asked_by`` holds the first half. The person and the officers are told. Called by other verbs of staff.
+    """
     OneTimeToken.objects.filter(user=person, used_at__isnull=True).update(expires_at=timezone.now())
-    token = new_spoken_token()
-    OneTimeToken.objects.create(
+    second = new_half()
+    purpose = TokenPurpose.NEW_PASSWORD if person.is_enrolled else TokenPurpose.FIRST_PASSWORD
+    token = OneTimeToken.objects.create(
         user=person,
         purpose=purpose,
-        token_hash=token_hash(token),
-        issued_by_id=actor.user_id,
+        token_hash=joined_hash(first_hash, second),
+        issued_by=asked_by,
         expires_at=timezone.now() + TOKEN_LASTS,
     )
-    log.record(actor=actor, action="staff.token_issued", target=person, data={"purpose": str(purpose)})
-    return token
+    data = {"purpose": str(purpose), "asked_by": asked_by.number if asked_by else ""}
+    log.record(actor=actor, action="staff.token_issued", target=person, approver=actor.number if asked_by else "", data=data)
+    _tell(person, gettext_noop("A one-time token for the account %(number)s was issued"), key=f"token:{token.pk}:issued")
+    return second
+
+
+def _tell(person: User, subject: str, *, key: str) -> None:
+    """Tell the person and every officer on duty, so that no password changes unseen."""
+    body = gettext_noop("Whoever did not expect this tells a security officer, who switches the account off.")
+    told: dict[str, Any] = {"kind": "staff.token", "subject": subject, "body": body, "params": {"number": person.number}, "key": key}
+    notify(recipients=[person], **told)
+    officers = [officer for officer in people_on_duty("staff.change_user") if officer.pk != person.pk]
+    notify(recipients=officers, url_name="staff:user", url_args=(person.reference,), **told)
 
 
 def redeem_token(*, actor: Actor, number: str, token: str, password: str) -> User:
@@ -60,7 +89,7 @@ def redeem_token(*, actor: Actor, number: str, token: str, password: str) -> Use
 
 @transaction.atomic
 def _redeem(*, actor: Actor, number: str, token: str, password: str) -> User:
-    rows = OneTimeToken.objects.locked().filter(token_hash=token_hash(token.upper()), used_at__isnull=True)
+    rows = OneTimeToken.objects.locked().filter(token_hash=spoken_hash(token), used_at__isnull=True)
     row = rows.filter(expires_at__gt=timezone.now(), user__number__iexact=number.strip()).first()
     if row is None or not row.user.is_usable:
         raise TokenInvalid
@@ -76,4 +105,5 @@ def _redeem(*, actor: Actor, number: str, token: str, password: str) -> User:
     person.password_changed_at = now
     person.save(update_fields=["password", "password_changed_at"])
     log.record(actor=actor, action="staff.password_set", target=person, data={"by": "token"})
+    _tell(person, gettext_noop("The password of the account %(number)s was set with a one-time token"), key=f"token:{row.pk}:used")
     return person

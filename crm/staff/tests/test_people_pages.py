@@ -1,8 +1,10 @@
 """The officers' pages: people, roles, tokens, branches, partners; the home page of each role."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
+from crm.approvals.models import ChangeRequest
 from crm.lists.testing import check_list
 from crm.log.models import Event
 from crm.staff import tiles
@@ -21,22 +23,42 @@ def test_the_list_of_people_keeps_the_promises_of_lists(bank: Bank, security_off
     check_list(PersonList(), path=reverse("staff:user_list"), user=security_officer, make_row=make_row)
 
 
-def test_a_person_is_created_with_a_token_that_is_shown_once(security_officer: User, bank: Bank) -> None:
-    client = browser(security_officer)
+def test_a_person_is_created_by_two_officers_with_a_token_in_two_halves(
+    security_officer: User, second_security_officer: User, bank: Bank
+) -> None:
+    client, other = browser(security_officer), browser(second_security_officer)
     form = {"number": "80010", "name": "单雄信", "roles": ["relationship-manager"], "branch": bank.branches["110001"].pk}
-    answer = client.post("/staff/new/", form)
-    token = answer.context["token"]
-    assert token in answer.content.decode()
+    assert list(client.post("/staff/new/", form).context["form"].errors) == ["reason"]
+    answer = client.post("/staff/new/", {**form, "reason": "joins the branch"})
+    first = answer.context["half"]
+    assert first in answer.content.decode()
     person = User.objects.get(number="80010")
-    assert (person.name_pinyin[:4], person.is_enrolled, person.role_codes()) == ("shan", False, ["relationship-manager"])
-    assert token not in client.get(f"/staff/{person.reference}/").content.decode()
+    assert (person.name_pinyin[:4], person.is_enrolled, person.role_codes()) == ("shan", False, [])
+    page = client.get(f"/staff/{person.reference}/").content.decode()
+    asked = ChangeRequest.objects.get()
+    assert first not in page
+    assert asked.reference in page
+    assert not person.tokens.exists()
+    assert client.post(f"/approvals/{asked.reference}/decide/", decision(asked)).status_code == 403
+    answer = other.post(f"/approvals/{asked.reference}/decide/", decision(asked))
+    second = answer.context["change"].disclosure.text
+    assert second in answer.content.decode()
+    assert first not in answer.content.decode()
+    assert second not in other.get(f"/approvals/{asked.reference}/").content.decode()
+    form = {"number": "80010", "token": f"{first} {second}", "password": "Green-Lamp-2031", "repeated": "Green-Lamp-2031"}
+    assert Client().post("/sign-in/token/", form).status_code == 302
+    assert User.objects.get(number="80010").role_codes() == ["relationship-manager"]
     actions = Event.objects.filter(target_ref=person.reference).values_list("action", flat=True)
-    assert sorted(actions) == ["staff.person_created", "staff.roles_changed", "staff.token_issued"]
+    assert sorted(actions) == ["staff.password_set", "staff.person_created", "staff.roles_changed", "staff.token_issued"]
+
+
+def decision(asked: ChangeRequest) -> dict[str, str]:
+    return {"decision": "approve", "reason": "agreed", "shown_hash": asked.shown_hash}
 
 
 def test_numbers_are_never_used_again(security_officer: User, sun_yue: User) -> None:
     User.objects.filter(pk=sun_yue.pk).update(is_active=False)
-    answer = browser(security_officer).post("/staff/new/", {"number": "80001", "name": "X", "roles": ["auditor"]})
+    answer = browser(security_officer).post("/staff/new/", {"number": "80001", "name": "X", "roles": ["auditor"], "reason": "new"})
     assert list(answer.context["form"].errors) == ["number"]
     assert User.objects.count() == len(PEOPLE)
 
@@ -55,17 +77,24 @@ def test_nobody_changes_the_own_access(security_officer: User) -> None:
     client = browser(security_officer)
     base = f"/staff/{security_officer.reference}/"
     assert client.post(f"{base}active/", {"active": "0", "reason": "x"}).status_code == 400
-    assert client.post(f"{base}token/").status_code == 400
-    client.post(f"{base}roles/", {"roles": ["auditor"]})
-    assert as_actor(security_officer).role == "security-officer"
+    assert client.post(f"{base}active/", {"active": "1", "reason": "x"}).status_code == 400
+    assert client.post(f"{base}token/", {"reason": "x"}).status_code == 400
+    client.post(f"{base}roles/", {"roles": ["auditor"], "reason": "x"})
+    assert not ChangeRequest.objects.exists()
 
 
-def test_roles_are_given_on_the_page(security_officer: User, sun_yue: User) -> None:
+def test_roles_are_given_on_the_page_by_two_officers(security_officer: User, second_security_officer: User, sun_yue: User) -> None:
     path = f"/staff/{sun_yue.reference}/roles/"
-    assert browser(security_officer).post(path, {"roles": ["risk-officer"]}).status_code == 302
-    assert as_actor(sun_yue).role == "risk-officer"
+    assert browser(security_officer).post(path, {"roles": ["risk-officer"], "reason": "moves"}).status_code == 302
+    assert as_actor(sun_yue).role == "relationship-manager"
+    asked = ChangeRequest.objects.get()
+    other = browser(second_security_officer)
+    assert "Relationship manager" in other.get(f"/approvals/{asked.reference}/").content.decode()
+    assert other.post(f"/approvals/{asked.reference}/decide/", decision(asked)).status_code == 302
+    assert as_actor(User.objects.get(pk=sun_yue.pk)).role == "risk-officer"
     line = Event.objects.get(action="staff.roles_changed")
-    assert line.data == {"before": ["relationship-manager"], "after": ["risk-officer"]}
+    assert line.data == {"before": ["relationship-manager"], "after": ["risk-officer"], "asked_by": "85001"}
+    assert (line.actor_number, line.approver) == ("85002", "85002")
 
 
 def test_the_system_officer_adds_a_branch(system_officer: User, bank: Bank) -> None:

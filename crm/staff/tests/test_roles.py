@@ -18,7 +18,7 @@ from crm.log.models import Event
 from crm.staff.choices import ROLE_LABELS
 from crm.staff.models import Role, RoleAssignment, RolePermission, User
 from crm.staff.services import people_on_duty
-from crm.staff.services.people import RolesConflict, set_roles
+from crm.staff.services.access import RolesConflict, ask_for_roles
 from crm.staff.services.role_table import load_role_table, stock_permissions
 from crm.tests.personas import Bank, as_actor, browser
 
@@ -105,7 +105,7 @@ def test_the_widest_reach_counts_and_expired_assignments_do_not(sun_yue: User, b
 def test_separate_powers_stay_separate(security_officer: User, sun_yue: User) -> None:
     """R246, split into three officers."""
     with pytest.raises(RolesConflict):
-        set_roles(actor=as_actor(security_officer), person=sun_yue, roles=["auditor", "system-officer"])
+        ask_for_roles(actor=as_actor(security_officer), person=sun_yue, roles=["auditor", "system-officer"], reason="both")
     assert sun_yue.roles.get().code == "relationship-manager"
 
 

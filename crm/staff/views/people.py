@@ -9,10 +9,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm.access.errors import DomainError
 from crm.access.gate import gated
 from crm.access.services import actor_of, get_visible, may
+from crm.approvals.models import ChangeRequest
 from crm.lists.views import render_list
-from crm.staff.forms import ActiveForm, PersonForm, RolesForm
+from crm.staff.forms import ActiveForm, PersonForm, RolesForm, TokenForm
 from crm.staff.models import User
-from crm.staff.services.people import create_person, renew_token, set_active, set_roles
+from crm.staff.services.access import Asked, ask_for_roles, ask_for_token, ask_to_switch_on, switch_off
+from crm.staff.services.people import create_person
 from crm.staff.views.lists import PersonList
 
 
@@ -36,70 +38,80 @@ def _person(request: HttpRequest, reference: str) -> User:
     return get_visible(rows, actor_of(request), "staff.view_user", reference=reference)
 
 
-def _page(request: HttpRequest, person: User, *, token: str = "", status: int = 200, **forms: object) -> HttpResponse:
+def _page(request: HttpRequest, person: User, *, half: str = "", status: int = 200, **forms: object) -> HttpResponse:
     actor = actor_of(request)
+    pending = ChangeRequest.objects.visible_to(actor).open().filter(target_type="staff.user", target_id=person.pk)
     context = {
         "person": person,
         "held": [row.role for row in person.assignments.select_related("role")],
-        "token": token,
+        "half": half,
+        "pending": pending,
         "may_change": may(actor, "staff.change_user", person) and actor.user_id != person.pk,
-        "roles_form": RolesForm(initial={"roles": person.role_codes()}),
-        "active_form": ActiveForm(),
+        "roles_form": RolesForm(initial={"roles": person.role_codes()}, auto_id="id_roles_%s"),
+        "active_form": ActiveForm(auto_id="id_active_%s"),
+        "token_form": TokenForm(auto_id="id_token_%s"),
         **forms,
     }
     return render(request, "staff/user.html", context, status=status)
 
 
+def _asked(request: HttpRequest, person: User, asked: Asked) -> HttpResponse:
+    """Return the request's page, or, once, the first half of the token that goes with it."""
+    messages.success(request, _("The change is proposed; another security officer decides."))
+    return _page(request, person, half=asked.half) if asked.half else redirect("approvals:request", asked.request.reference)
+
+
 @gated("staff.add_user")
 @require_http_methods(["GET", "HEAD", "POST"])
 def user_add(request: HttpRequest) -> HttpResponse:
-    """Create a person; the token is shown on the answer to this form and never again."""
+    """Create a person; roles and first token wait for another officer."""
     actor = actor_of(request)
     form = PersonForm(request.POST or None, actor=actor)
     if request.method == "POST" and form.is_valid():
         try:
-            person, token = create_person(actor=actor, **form.cleaned_data)
+            person, asked = create_person(actor=actor, **form.cleaned_data)
         except DomainError as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused))
         else:
-            return _page(request, person, token=token)
+            return _asked(request, person, asked) if asked else redirect("staff:user", person.reference)
     return render(request, "staff/user_add.html", {"form": form})
 
 
 @gated("staff.change_user")
 @require_POST
 def user_roles(request: HttpRequest, reference: str) -> HttpResponse:
-    """Give the person exactly the roles ticked."""
+    """Propose exactly the roles ticked."""
     person = _person(request, reference)
-    form = RolesForm(request.POST)
+    form = RolesForm(request.POST, auto_id="id_roles_%s")
     if form.is_valid():
         try:
-            set_roles(actor=actor_of(request), person=person, roles=form.cleaned_data["roles"])
+            return _asked(request, person, ask_for_roles(actor=actor_of(request), person=person, **form.cleaned_data))
         except DomainError as refused:
-            form.add_error("roles", str(refused))
-        else:
-            messages.success(request, _("The roles are changed; they hold from the next page on."))
-            return redirect("staff:user", reference)
+            form.add_error(refused.field if refused.field in form.fields else None, str(refused))
     return _page(request, person, roles_form=form)
 
 
 @gated("staff.change_user")
 @require_POST
 def user_active(request: HttpRequest, reference: str) -> HttpResponse:
-    """Switch the person on or off, with a reason."""
+    """Switch the person off at once, or propose to switch on again; with a reason."""
     person = _person(request, reference)
-    form = ActiveForm(request.POST)
-    if form.is_valid():
-        active = request.POST.get("active") == "1"
-        set_active(actor=actor_of(request), person=person, active=active, reason=form.cleaned_data["reason"])
-        messages.success(request, _("The person is switched on.") if active else _("The person is switched off."))
-        return redirect("staff:user", reference)
-    return _page(request, person, active_form=form)
+    form = ActiveForm(request.POST, auto_id="id_active_%s")
+    if not form.is_valid():
+        return _page(request, person, active_form=form)
+    if request.POST.get("active") == "1":
+        return _asked(request, person, ask_to_switch_on(actor=actor_of(request), person=person, **form.cleaned_data))
+    switch_off(actor=actor_of(request), person=person, **form.cleaned_data)
+    messages.success(request, _("The person is switched off."))
+    return redirect("staff:user", reference)
 
 
 @gated("staff.change_user")
 @require_POST
 def user_token(request: HttpRequest, reference: str) -> HttpResponse:
-    """Issue a new one-time token, shown on this answer only."""
+    """Propose a new one-time token; its first half is shown on this answer only."""
     person = _person(request, reference)
-    return _page(request, person, token=renew_token(actor=actor_of(request), person=person))
+    form = TokenForm(request.POST, auto_id="id_token_%s")
+    if not form.is_valid():
+        return _page(request, person, token_form=form)
+    return _asked(request, person, ask_for_token(actor=actor_of(request), person=person, **form.cleaned_data))

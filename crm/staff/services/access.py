@@ -1,0 +1,207 @@
+"""What a person may do: one security officer proposes roles, a token or switching on again, another one decides.
+
+Switching off waits for nobody. Nobody proposes for herself, and the person concerned never decides.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.access.errors import Conflict, DomainError
+from crm.access.services import require
+from crm.approvals.choices import State
+from crm.approvals.handlers import Disclosure
+from crm.approvals.models import ChangeRequest
+from crm.approvals.services import propose
+from crm.log import services as log
+from crm.staff.choices import EXCLUSIVE_ROLES, STAFF_ROLES
+from crm.staff.models import OneTimeToken, Role, RoleAssignment, User
+from crm.staff.secrets import half_hash, new_half
+from crm.staff.services.tokens import issue_second_half
+
+ROLES, TOKEN, SWITCH_ON = "staff.roles", "staff.token", "staff.switch_on"
+KINDS = (ROLES, TOKEN, SWITCH_ON)
+PROPOSE, DECIDE = "staff.change_user", "staff.approve_role"
+# So long an account counts as the work of those who made it, gave it roles or a token.
+LATELY = timedelta(days=30)
+
+
+class RolesConflict(DomainError):
+    """Separate powers stay separate."""
+
+    code = "roles_conflict"
+    field = "roles"
+    message = _("System, security and audit officers hold no other role.")
+
+
+class RoleUnknown(DomainError):
+    """A role that people cannot hold."""
+
+    code = "role_unknown"
+    field = "roles"
+    message = _("This role cannot be given to a person.")
+
+
+class OwnRights(DomainError):
+    """Nobody changes what they may do themselves."""
+
+    code = "own_rights"
+    message = _("You cannot change your own access. Ask another security officer.")
+
+
+class PersonChanged(Conflict):
+    """Somebody was quicker."""
+
+    code = "person_changed"
+    message = _("This person has been changed meanwhile. Look again and ask anew.")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that waits, and the first half of its token (shown once to the proposer; empty when it has none)."""
+
+    request: ChangeRequest
+    half: str = ""
+
+
+def held_roles(person: User) -> list[str]:
+    """Return the codes of all roles given, those that have expired too."""
+    return sorted(person.assignments.values_list("role__code", flat=True))
+
+
+def version_of(person: User) -> str:
+    """Return a text that changes with the person's roles and access."""
+    rows = sorted(person.assignments.values_list("role__code", "valid_until"))
+    return hashlib.sha256(repr([rows, person.is_active, person.valid_until]).encode()).hexdigest()
+
+
+def token_version_of(person: User) -> str:
+    """Return a text that changes with the person's roles, access or password."""
+    return hashlib.sha256(f"{version_of(person)}{person.password_changed_at}".encode()).hexdigest()
+
+
+@transaction.atomic
+def ask_for_roles(*, actor: Actor, person: User, roles: Iterable[str], reason: str, with_token: bool = False) -> Asked:
+    """Propose exactly these roles, for a new person together with the first token."""
+    wanted = set(roles)
+    if not wanted <= set(STAFF_ROLES):
+        raise RoleUnknown
+    if len(wanted) > 1 and wanted & set(EXCLUSIVE_ROLES):
+        raise RolesConflict
+    return _ask(actor, person, ROLES, reason, {"before": held_roles(person), "roles": sorted(wanted)}, with_token)
+
+
+@transaction.atomic
+def ask_for_token(*, actor: Actor, person: User, reason: str) -> Asked:
+    """Propose a one-time token for somebody who lost the password or never set one."""
+    return _ask(actor, person, TOKEN, reason, {}, with_token=True)
+
+
+@transaction.atomic
+def ask_to_switch_on(*, actor: Actor, person: User, reason: str) -> Asked:
+    """Propose that a person who was switched off works again."""
+    return _ask(actor, person, SWITCH_ON, reason, {"active": person.is_active})
+
+
+def _ask(actor: Actor, person: User, kind: str, reason: str, payload: dict[str, Any], with_token: bool = False) -> Asked:
+    require(actor, PROPOSE, person)
+    if actor.user_id == person.pk:
+        raise OwnRights
+    half = new_half() if with_token else ""
+    kept = {**payload, "first_half": half_hash(half)} if half else payload
+    return Asked(propose(actor=actor, kind=kind, target=person, payload=kept, reason=reason, summary=str(person)), half)
+
+
+@transaction.atomic
+def switch_off(*, actor: Actor, person: User, reason: str) -> User:
+    """Switch a person off; every session ends at its next request."""
+    require(actor, PROPOSE, person)
+    if actor.user_id == person.pk:
+        raise OwnRights
+    person = User.objects.locked().get(pk=person.pk)
+    if person.is_active:
+        person.is_active = False
+        person.save(update_fields=["is_active"])
+        log.record(actor=actor, action="staff.person_deactivated", target=person, reason=reason)
+    return person
+
+
+@transaction.atomic
+def give_roles(*, actor: Actor, request: ChangeRequest) -> Disclosure | None:
+    """Do what was asked, inside the deciding transaction; return the second half of the token when one was asked for."""
+    person = _held(actor, request)
+    held, wanted = held_roles(person), request.payload["roles"]
+    person.assignments.exclude(role__code__in=wanted).delete()
+    for role in Role.objects.filter(code__in=set(wanted) - set(held)):
+        RoleAssignment.objects.create(user=person, role=role, assigned_by_id=request.requested_by_id)
+    if held != wanted:
+        _write(actor, request, "staff.roles_changed", person, {"before": held, "after": wanted})
+    return _second_half(actor, request, person)
+
+
+@transaction.atomic
+def give_token(*, actor: Actor, request: ChangeRequest) -> Disclosure | None:
+    """Issue the token that was asked for and return its second half."""
+    return _second_half(actor, request, _held(actor, request))
+
+
+@transaction.atomic
+def switch_on(*, actor: Actor, request: ChangeRequest) -> None:
+    """Let the person work again."""
+    person = _held(actor, request)
+    person.is_active = True
+    person.save(update_fields=["is_active"])
+    _write(actor, request, "staff.person_activated", person, {})
+
+
+def made_lately_by_proposer(request: ChangeRequest) -> Collection[str]:
+    """Return the numbers of those who got account, roles or a token from the proposer lately: they are not another person yet."""
+    if request.requested_by_id is None:
+        return ()
+    since, proposer = timezone.now() - LATELY, request.requested_by_id
+    asked = ChangeRequest.objects.filter(
+        Q(requested_by_id=proposer) | Q(decided_by_id=proposer),
+        kind__in=KINDS,
+        state=State.APPLIED,
+        decided_at__gte=since,
+    )
+    made = (
+        Q(pk__in=asked.values("target_id"))
+        | Q(pk__in=RoleAssignment.objects.filter(assigned_by_id=proposer, assigned_at__gte=since).values("user"))
+        | Q(pk__in=OneTimeToken.objects.filter(issued_by_id=proposer, issued_at__gte=since).values("user"))
+    )
+    return list(User.objects.get_queryset().filter(made).values_list("number", flat=True))
+
+
+def _held(actor: Actor, request: ChangeRequest) -> User:
+    require(actor, DECIDE)
+    person = User.objects.locked().get(pk=request.target_id or 0)
+    version = token_version_of(person) if request.kind == TOKEN else version_of(person)
+    if version != request.base_version:
+        raise PersonChanged
+    return person
+
+
+def _second_half(actor: Actor, request: ChangeRequest, person: User) -> Disclosure | None:
+    first_hash = request.payload.get("first_half", "")
+    if not first_hash:
+        return None
+    half = issue_second_half(actor=actor, person=person, first_hash=first_hash, asked_by=request.requested_by)
+    return Disclosure(
+        title=_("Second half of the one-time token, shown only now"),
+        text=half,
+        advice=_("Hand it to the person yourself. The first half was shown to the officer who asked; both together set one password."),
+    )
+
+
+def _write(actor: Actor, request: ChangeRequest, action: str, person: User, data: dict[str, Any]) -> None:
+    facts = {**data, "asked_by": request.requested_by_number}
+    log.record(actor=actor, action=action, target=person, data=facts, reason=request.reason, approver=actor.number)
