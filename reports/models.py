@@ -82,6 +82,7 @@ class Subscription(models.Model):
         verbose_name=_("recipient"),
     )
     is_active = models.BooleanField(_("active"), default=True)
+    active_since = models.DateTimeField(default=timezone.now)  # the period that holds this moment is the first one owed
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

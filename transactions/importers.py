@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -15,7 +14,7 @@ from crm.jobs.services import Run, running
 from crm.log import services as log
 from transactions.choices import ImportMode, ImportState
 from transactions.models import FileImport, RowError
-from transactions.services import hold, record
+from transactions.services import hold, imports, record
 from transactions.services.entries import NewTransaction, Outcome, Recorded
 from transactions.services.resolving import Resolved, resolve
 from transactions.services.rows import Complaint, RowReader
@@ -148,10 +147,8 @@ def load_file(*, actor: Actor, job_id: int) -> None:
     with running(actor=actor, job_id=job_id) as run:
         if run:
             row = _file_import(actor, run, ImportState.RUNNING)
-            with _failing(actor, row):
-                load_as = _load_whole if row.mode == ImportMode.ALL_OR_NOTHING else _load_pieces
-                row = load_as(actor, run, row)
-            run.result = _figures(row)
+            load_as = _load_whole if row.mode == ImportMode.ALL_OR_NOTHING else _load_pieces
+            run.result = _figures(load_as(actor, run, row))
 
 
 def _load_whole(actor: Actor, run: Run, row: FileImport) -> FileImport:
@@ -218,22 +215,10 @@ def _file_import(actor: Actor, run: Run, state: ImportState) -> FileImport:
     return row
 
 
-@contextmanager
-def _failing(actor: Actor, row: FileImport) -> Iterator[None]:
-    """Whatever ends the work early (a fault, a cancelled job) leaves the file as failed: it can be released again."""
-    try:
-        yield
-    except Exception:
-        with transaction.atomic():
-            row = FileImport.objects.locked().get(pk=row.pk)
-            _finish(actor, row, ImportState.FAILED, "file_import.failed", result="failed")
-        raise
-
-
-def _finish(actor: Actor, row: FileImport, state: ImportState, action: str, result: str = "done") -> FileImport:
+def _finish(actor: Actor, row: FileImport, state: ImportState, action: str) -> FileImport:
     row.state, row.finished_at = state, timezone.now()
     row.save()
-    log.record(actor=actor, action=action, target=row, data=_figures(row), result=result)
+    log.record(actor=actor, action=action, target=row, data=_figures(row))
     return row
 
 
@@ -256,5 +241,4 @@ def _count(row: FileImport, tally: Tally, *, total: int) -> None:
 
 
 def _figures(row: FileImport) -> dict[str, int]:
-    names = ("rows_total", "rows_done", "rows_new", "rows_same", "rows_bad", "rows_refused")
-    return {name: getattr(row, name) for name in names}
+    return {name: getattr(row, name) for name in imports.COUNTS}

@@ -66,10 +66,15 @@ def describe(job: Job) -> dict[str, Any]:
 
 JOB_KINDS = (
     JobKind(code=imports.CHECK, label=_("Check of a transaction file"), task=imports.CHECK, describe=describe),
-    JobKind(code=imports.LOAD, label=_("Loading of a transaction file"), task=imports.LOAD, describe=describe),
+    JobKind(code=imports.LOAD, label=_("Loading of a transaction file"), task=imports.LOAD, describe=describe, ended=imports.loading_ended),
 )
 
 
 def sweep_uploads() -> None:
     """Have uploaded bytes removed that are older than 24 hours."""
     enqueue("transactions.remove_uploads", once_key="sweep")
+
+
+def rates_arrived(**_signal: Any) -> None:
+    """Have what waits for a rate rated; called after rates were loaded, and by a sweep in case that message was lost."""
+    enqueue("transactions.rate_waiting", once_key="rates")

@@ -31,7 +31,8 @@ class JobKind:
     """``task`` is called with ``job_id``. ``restart``: the work can begin again after its worker was killed.
 
     ``download(job, actor)`` checks the reader's rights of now and returns the file. ``describe(job)`` returns the
-    labelled facts of the result for the page.
+    labelled facts of the result for the page. ``ended(job, actor)`` is called in the transaction in which the job ends
+    without having done its work (failed, cancelled, refused), so that no row of the app goes on saying "running".
     """
 
     code: str
@@ -40,9 +41,11 @@ class JobKind:
     restart: bool = True
     download: Provider | None = None
     describe: Callable[["Job"], Mapping[str, Any]] | None = field(default=None)
+    ended: Callable[["Job", Actor], None] | None = field(default=None)
 
 
 _kinds: dict[str, JobKind] = {}
+_failed: list[Callable[["Job"], None]] = []
 
 
 def register(kind: JobKind) -> None:
@@ -50,6 +53,22 @@ def register(kind: JobKind) -> None:
     known = _kinds.setdefault(kind.code, kind)
     if known != kind:
         raise ImproperlyConfigured(f"The job kind {kind.code!r} is registered twice.")
+
+
+def register_failed(tell: Callable[["Job"], None]) -> None:
+    """Has ``tell(job)`` called, in its transaction, for every job that failed for good; the app of the notices does."""
+    _failed[:] = [tell]
+
+
+def tell_failed(job: "Job") -> None:
+    """Tells those who have to know that a job failed."""
+    for tell in _failed:
+        tell(job)
+
+
+def registered() -> list[JobKind]:
+    """All kinds, by code."""
+    return [_kinds[code] for code in sorted(_kinds)]
 
 
 def kind_of(code: str) -> JobKind:

@@ -1,9 +1,11 @@
-"""Who may see and stop jobs: everybody their own, operations and the system officer all."""
+"""Who may see and stop jobs: everybody their own, operations those of their branches, who runs the system all."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 _OWN = {"jobs.view_job": "self", "jobs.cancel_job": "self"}
+# A job shows the name and the figures of what it works on, so it is seen no further than that.
+_BRANCH = {"jobs.view_job": "branch", "jobs.cancel_job": "branch"}
 _ALL = {"jobs.view_job": "all", "jobs.cancel_job": "all"}
 
 ROLES: dict[str, dict[str, str]] = {
@@ -22,8 +24,8 @@ ROLES: dict[str, dict[str, str]] = {
             "audit-officer",
         )
     },
-    "operations": dict(_ALL),
-    "system-officer": dict(_ALL),
+    "operations": dict(_BRANCH),
+    "system-officer": {**_ALL, "jobs.watch_job": "all"},
     "service-system": dict(_ALL),
     "service-importer": dict(_ALL),
 }
@@ -32,4 +34,5 @@ ROLES: dict[str, dict[str, str]] = {
 LABELS: dict[str, Promise] = {
     "jobs.cancel_job": _("Cancel jobs"),
     "jobs.view_job": _("View jobs"),
+    "jobs.watch_job": _("Be told of failed jobs and reports"),
 }

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.access.actor import Actor
-from crm.access.errors import DomainError
+from crm.access.errors import AccessError, DomainError
 from crm.jobs.choices import JobState
 from crm.jobs.errors import JobCancelled
-from crm.jobs.kinds import kind_of
+from crm.jobs.kinds import kind_of, tell_failed
 from crm.jobs.models import Job
 from crm.log import services as log
 
@@ -99,16 +99,19 @@ def running(*, actor: Actor, job_id: int) -> Iterator[Run | None]:
         try:
             yield run
         except JobCancelled:
-            _end(actor, job, JobState.CANCELLED, action="job.cancelled")
+            end(actor, job, JobState.CANCELLED, action="job.cancelled")
+        except AccessError:
+            end(actor, job, JobState.FAILED, action="job.failed", error=not_allowed())
+            raise
         except DomainError as refusal:
-            _end(actor, job, JobState.FAILED, action="job.failed", error=str(refusal))
+            end(actor, job, JobState.FAILED, action="job.failed", error=str(refusal))
         except Exception as error:
             words = _("The work stopped because of a fault on our side. Nothing more was done. Request %(id)s.")
-            _end(actor, job, JobState.FAILED, action="job.failed", error=words % {"id": job.request_id})
+            end(actor, job, JobState.FAILED, action="job.failed", error=words % {"id": job.request_id})
             logger.warning("job %s failed: %s", job.reference, type(error).__name__)
             raise
         else:
-            _end(actor, job, JobState.DONE, action="job.done", result=run.result)
+            end(actor, job, JobState.DONE, action="job.done", result=run.result)
 
 
 @transaction.atomic
@@ -122,11 +125,11 @@ def start(job_id: int) -> Job | None:
     if job is None or not job.is_open:
         return None
     if job.cancel_asked_at:
-        _end(_system(), job, JobState.CANCELLED, action="job.cancelled")
+        end(_system(), job, JobState.CANCELLED, action="job.cancelled")
         return None
     if job.state == JobState.RUNNING and not kind_of(job.kind).restart:
         words = _("The worker was stopped in the middle of this work. Look at what was done before you repeat it.")
-        _end(_system(), job, JobState.FAILED, action="job.failed", error=words)
+        end(_system(), job, JobState.FAILED, action="job.failed", error=words)
         return None
     job.state, job.started_at, job.progress, job.note = JobState.RUNNING, timezone.now(), 0, ""
     job.save(update_fields=["state", "started_at", "progress", "note"])
@@ -139,7 +142,21 @@ def _system() -> Actor:
     return SYSTEM
 
 
-def _end(actor: Actor, job: Job, state: JobState, *, action: str, error: str = "", result: Mapping[str, Any] | None = None) -> None:
+def not_allowed() -> str:
+    """Why a job ends whose requester has lost the right to it, in words."""
+    return _("Whoever asked for this may no longer do it. Nothing more was done.")
+
+
+def refuse(*, actor: Actor, job_id: int) -> None:
+    """Ends an open job as failed whose task was refused before it began: asked again, it would be refused again."""
+    with transaction.atomic():
+        job = Job.objects.locked().filter(pk=job_id).first()
+        if job is not None and job.is_open:
+            end(actor, job, JobState.FAILED, action="job.failed", error=not_allowed())
+
+
+def end(actor: Actor, job: Job, state: JobState, *, action: str, error: str = "", result: Mapping[str, Any] | None = None) -> None:
+    """Ends a job, and in the same transaction whatever its kind keeps about it; who has to know of a failure is told."""
     with transaction.atomic():
         job.state, job.error, job.finished_at = state, error, timezone.now()
         fields = ["state", "error", "finished_at"]
@@ -152,3 +169,8 @@ def _end(actor: Actor, job: Job, state: JobState, *, action: str, error: str = "
         job.save(update_fields=fields)
         outcome = "failed" if state == JobState.FAILED else "done"
         log.record(actor=actor, action=action, target=job, data={"kind": job.kind}, result=outcome)
+        clean_up = kind_of(job.kind).ended
+        if clean_up is not None and state != JobState.DONE:
+            clean_up(job, actor)
+        if state == JobState.FAILED:
+            tell_failed(job)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.access.actor import Actor
 from crm.access.services import require
@@ -13,10 +14,10 @@ from crm.jobs.errors import JobOver, NothingToDownload
 from crm.jobs.kinds import Download, kind_of
 from crm.jobs.models import Job
 from crm.jobs.queue import enqueue
-from crm.jobs.running import Run, running
+from crm.jobs.running import Run, end, running
 from crm.log import services as log
 
-__all__ = ["Run", "cancel", "create", "download", "enqueue", "resend_open", "running"]
+__all__ = ["Run", "cancel", "create", "download", "enqueue", "give_up", "resend_open", "running"]
 
 # A message lost with a killed worker is sent again after this.
 RESEND_AFTER = timedelta(seconds=30)
@@ -52,13 +53,22 @@ def cancel(*, actor: Actor, job: Job) -> Job:
     if not job.is_open:
         raise JobOver
     job.cancel_asked_at = timezone.now()
-    fields = ["cancel_asked_at"]
+    job.save(update_fields=["cancel_asked_at"])
     if job.state == JobState.WAITING:
-        job.state, job.finished_at = JobState.CANCELLED, timezone.now()
-        fields += ["state", "finished_at"]
-    job.save(update_fields=fields)
-    action = "job.cancelled" if job.state == JobState.CANCELLED else "job.cancel_asked"
-    log.record(actor=actor, action=action, target=job, data={"kind": job.kind})
+        end(actor, job, JobState.CANCELLED, action="job.cancelled")
+    else:
+        log.record(actor=actor, action="job.cancel_asked", target=job, data={"kind": job.kind})
+    return job
+
+
+@transaction.atomic
+def give_up(*, actor: Actor, job: Job) -> Job:
+    """The job, ended as failed if it was still open: what it was to work on is not kept any longer."""
+    require(actor, "jobs.cancel_job", job)
+    job = Job.objects.locked().get(pk=job.pk)
+    if job.is_open:
+        words = _("The work did not begin in time; what it was to read is no longer kept.")
+        end(actor, job, JobState.FAILED, action="job.failed", error=words)
     return job
 
 

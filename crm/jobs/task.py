@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from crm.access.actor import SYSTEM, Actor
 from crm.access.errors import AccessError, Refused
 from crm.jobs.queue import REQUEST_HEADER, USER_HEADER
+from crm.jobs.running import refuse
 from crm.log import services as log
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ def task(*, name: str, actor: Actor = SYSTEM, **options: Any) -> Callable[[Calla
                     return function(**kwargs, **({"actor": acting} if wants_actor else {}))
                 except AccessError as refusal:
                     _write_refusal(acting, name, refusal)
+                    if "job_id" in kwargs:
+                        refuse(actor=acting, job_id=kwargs["job_id"])
                     return None
                 except Exception as error:
                     _write_failure(acting, name, error)
@@ -65,7 +68,7 @@ def _person(user_id: str, request_id: str) -> Actor | None:
     from crm.access.middleware import staff_actor  # the door's way to build an actor is the one way
 
     user = get_user_model()._default_manager.filter(pk=user_id).first()
-    if user is None or not user.is_active:
+    if user is None or not user.is_usable:
         raise Refused("task", user)
     return staff_actor(user, origin="task", request_id=request_id)
 

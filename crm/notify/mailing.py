@@ -14,6 +14,7 @@ from crm.access.errors import AccessError
 from crm.log import services as log
 from crm.notify.attachments import MailFile, provider_of
 from crm.notify.choices import MailState
+from crm.notify.failures import mail_failed
 from crm.notify.models import Notice
 from crm.notify.words import mail_of
 
@@ -47,7 +48,7 @@ def send(*, actor: Actor, notice_id: int) -> bool:
         try:
             _message(notice).send(fail_silently=False)
         except NotForThisReader as fact:
-            return _give_up(actor, notice, str(fact))
+            return _give_up(actor, notice, str(fact))  # as it should be: nobody has to do anything
         except Exception as error:  # noqa: BLE001 - whatever the mail server or a provider says: the row still owes
             logger.warning("mail of %s not sent: %s", notice.reference, type(error).__name__)
             return _again(actor, notice, error)
@@ -91,6 +92,7 @@ def _done(notice: Notice, state: MailState) -> bool:
 def _again(actor: Actor, notice: Notice, error: Exception) -> bool:
     reason = f"{type(error).__name__}: {error}"
     if notice.mail_attempts >= len(BACKOFF):
+        mail_failed(notice)
         return _give_up(actor, notice, reason)
     notice.mail_next_at = timezone.now() + timedelta(seconds=BACKOFF[notice.mail_attempts])
     notice.mail_attempts += 1

@@ -1,4 +1,4 @@
-"""Asking for reports, making them, and mailing the nightly ones."""
+"""Asking for reports and making them."""
 
 import logging
 from datetime import date, datetime, timedelta
@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from crm.access.actor import Actor
 from crm.access.errors import DomainError
@@ -14,19 +13,15 @@ from crm.access.reach import Reach
 from crm.access.services import require
 from crm.jobs.queue import enqueue
 from crm.log import services as log
-from crm.notify.attachments import MailAttachment
-from crm.notify.services import notify
-from crm.staff.models import Branch, User
-from reports.choices import Period, RunState
-from reports.definitions.periods import Span, month_before, today
+from crm.staff.models import Branch
+from reports.choices import RunState
+from reports.definitions.periods import Span, today
 from reports.definitions.risk_report import CODE, RiskReport
-from reports.models import ReportRun, Subscription
+from reports.models import ReportRun
+from reports.services.nightly import mail, shown, tell_failed
 
 logger = logging.getLogger(__name__)
 LONGEST = timedelta(days=366)
-NIGHT_HOUR = 0
-NIGHT_MINUTE = 30
-"""The night's reports begin at half past midnight of the bank's clock: batches of 02:00 belong to the next day."""
 ATTEMPTS = 8
 
 
@@ -80,7 +75,7 @@ def ask_for_report(*, actor: Actor, period: str, first_day: date, last_day: date
             branch=branch_for(actor, branch),
             requested_by_id=actor.user_id,
         )
-        log.record(actor=actor, action="report.asked", target=run, data=_shown(run))
+        log.record(actor=actor, action="report.asked", target=run, data=shown(run))
         enqueue("reports.make_report", run_id=run.pk)
     return run
 
@@ -103,9 +98,9 @@ def make_report(*, actor: Actor, run_id: int) -> ReportRun | None:
             run.state, run.finished_at, run.error = RunState.DONE, timezone.now(), ""
             run.attempts += 1
             run.save(update_fields=["figures", "state", "finished_at", "error", "attempts"])
-            log.record(actor=actor, action="report.made", target=run, data=_shown(run))
+            log.record(actor=actor, action="report.made", target=run, data=shown(run))
             if run.nightly:
-                _mail(actor, run)
+                mail(actor, run)
             return run
     except NotSettled as waiting:
         _again(actor, run_id, str(waiting), counts=False)
@@ -122,52 +117,6 @@ def make_owed(*, actor: Actor, at: datetime | None = None) -> int:
     for run_id in due:
         make_report(actor=actor, run_id=run_id)
     return len(due)
-
-
-def make_nightly(*, actor: Actor, at: datetime | None = None) -> int:
-    """Order last night's reports for every subscribed branch, once; returns how many were new."""
-    now = at or timezone.now()
-    day = today(now)
-    if now < Span(day, day).begins + timedelta(hours=NIGHT_HOUR, minutes=NIGHT_MINUTE):
-        return 0
-    spans = {Period.DAY: Span(day - timedelta(days=1), day - timedelta(days=1))}
-    if day.day == 1:
-        spans[Period.MONTH] = month_before(day)
-    made = 0
-    with transaction.atomic():
-        for subscription in Subscription.objects.filter(is_active=True, period__in=spans).select_related("recipient__branch"):
-            reader = subscription.recipient
-            if not reader.is_usable or not reader.reach("reports.view_reportrun"):
-                continue
-            span = spans[Period(subscription.period)]
-            run, new = ReportRun.objects.get_or_create(
-                definition=subscription.definition,
-                period=subscription.period,
-                first_day=span.first,
-                last_day=span.last,
-                branch=_branch_of(reader),
-                nightly=True,
-            )
-            if new:
-                made += 1
-                log.record(actor=actor, action="report.asked", target=run, data=_shown(run))
-                enqueue("reports.make_report", run_id=run.pk)
-    return made
-
-
-def set_subscription(*, actor: Actor, person: User, period: str, active: bool) -> Subscription:
-    """Begin or end the mailing of the risk report to a person, always for the person's own branch."""
-    with transaction.atomic():
-        require(actor, "reports.view_reportrun")
-        subscription, _new = Subscription.objects.update_or_create(
-            definition=CODE, period=period, recipient=person, defaults={"is_active": active}
-        )
-        log.record(actor=actor, action="report.subscribed", target=person, data={"period": period, "active": active})
-    return subscription
-
-
-def _branch_of(reader: User) -> Branch | None:
-    return None if reader.reach("reports.view_reportrun") == Reach.ALL else reader.branch
 
 
 def _settled(span: Span) -> None:
@@ -200,48 +149,10 @@ def _again(actor: Actor, run_id: int, why: str, *, counts: bool) -> None:
         if run.attempts >= ATTEMPTS:
             run.state = RunState.FAILED
         run.save(update_fields=["error", "attempts", "next_attempt_at", "state"])
-        shown = {"error": run.error, "attempts": run.attempts}
+        tried = {"error": run.error, "attempts": run.attempts}
         if counts:
-            log.record(actor=actor, action="report.failed", target=run, result="failed", data=shown)
+            log.record(actor=actor, action="report.failed", target=run, result="failed", data=tried)
         else:
-            log.record(actor=actor, action="report.postponed", target=run, data=shown)
-
-
-def _mail(actor: Actor, run: ReportRun) -> None:
-    subscribed = Subscription.objects.filter(definition=run.definition, period=run.period, is_active=True).select_related(
-        "recipient__branch"
-    )
-    readers = [row.recipient for row in subscribed if row.recipient.is_usable and _branch_of(row.recipient) == run.branch]
-    totals = run.figures["totals"]
-    notify(
-        recipients=readers,
-        kind="reports.risk",
-        subject=gettext_noop("Risk report %(first)s to %(last)s") if run.period == Period.MONTH else gettext_noop("Risk report %(first)s"),
-        body=gettext_noop(
-            "Transactions: %(transactions)s. Alerts: %(alerts)s. Freezes placed: %(placed)s, lifted: %(lifted)s. "
-            "The workbook is attached; every number opens its list on the report's page."
-        ),
-        params={
-            "first": run.first_day.isoformat(),
-            "last": run.last_day.isoformat(),
-            "transactions": totals["transactions"],
-            "alerts": totals["alerts"],
-            "placed": totals["freezes_placed"],
-            "lifted": totals["freezes_lifted"],
-        },
-        url_name="reports:run",
-        url_args=(run.reference,),
-        key=f"report:{run.reference}",
-        attachments=[MailAttachment(provider="reports.workbook", params={"run": run.reference})],
-    )
-    log.record(actor=actor, action="report.mailed", target=run, data={"recipients": sorted(reader.number for reader in readers)})
-
-
-def _shown(run: ReportRun) -> dict[str, str]:
-    return {
-        "report": run.definition,
-        "period": run.period,
-        "first_day": run.first_day.isoformat(),
-        "last_day": run.last_day.isoformat(),
-        "branch": run.branch.code if run.branch else "",
-    }
+            log.record(actor=actor, action="report.postponed", target=run, data=tried)
+        if run.state == RunState.FAILED:
+            tell_failed(run)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
@@ -28,8 +29,8 @@ from products.models import Account
 from reports import services
 from reports.definitions.periods import Span, today
 from reports.definitions.risk_report import RiskReport
-from reports.models import ReportRun
-from reports.services import runs
+from reports.models import ReportRun, Subscription
+from reports.services import nightly, runs
 from risk.tests.work import waiting
 from transactions.models import Source
 
@@ -179,3 +180,73 @@ def _cells(mail: Any) -> set[str]:
     (attached,) = list(mail.iter_attachments())
     book = load_workbook(BytesIO(attached.get_content()))
     return {str(cell) for sheet in book for row in sheet.values for cell in row if cell is not None}
+
+
+def at(*day: int) -> datetime:
+    """Return one in the morning of a day on the bank's clock."""
+    return datetime(*day, 1, tzinfo=ZoneInfo("Asia/Shanghai"))  # type: ignore[misc, arg-type]
+
+
+def since(moment: datetime) -> None:
+    Subscription.objects.update(active_since=moment)
+
+
+def test_nights_in_which_nothing_ran_are_made_up_for(branch_manager: User) -> None:
+    """The scheduler was away from the 1st to the 4th: month and days are ordered, the oldest first, once."""
+    for period in ("day", "month"):
+        services.set_subscription(actor=as_actor(branch_manager), person=branch_manager, period=period, active=True)
+    since(at(2026, 11, 29))
+    assert [services.make_nightly(actor=SYSTEM, at=at(2026, 12, 4)) for _twice in range(2)] == [6, 0]
+    runs_made = ReportRun.objects.order_by("pk").values_list("period", "first_day", "last_day")
+    assert [(period, first.isoformat(), last.isoformat()) for period, first, last in runs_made] == [
+        ("day", "2026-11-29", "2026-11-29"),
+        ("day", "2026-11-30", "2026-11-30"),
+        ("month", "2026-11-01", "2026-11-30"),
+        ("day", "2026-12-01", "2026-12-01"),
+        ("day", "2026-12-02", "2026-12-02"),
+        ("day", "2026-12-03", "2026-12-03"),
+    ]
+
+
+def test_a_long_standstill_is_bounded(branch_manager: User) -> None:
+    for period in ("day", "month"):
+        services.set_subscription(actor=as_actor(branch_manager), person=branch_manager, period=period, active=True)
+    since(at(2020, 1, 1))
+    assert services.make_nightly(actor=SYSTEM, at=at(2026, 12, 4)) == 31 + 12
+    assert ReportRun.objects.filter(period="day").order_by("pk")[0].first_day.isoformat() == "2026-11-03"
+    assert ReportRun.objects.filter(period="month").order_by("pk")[0].first_day.isoformat() == "2025-12-01"
+
+
+def test_nothing_is_owed_from_before_the_subscription(branch_manager: User, supervisor: User) -> None:
+    """Who subscribes later, or again, begins with the period that is running; older reports are not mailed to her either."""
+    subscribe(branch_manager)
+    since(at(2026, 11, 10))
+    assert services.make_nightly(actor=SYSTEM, at=at(2026, 11, 13)) == 3
+    services.set_subscription(actor=as_actor(branch_manager), person=branch_manager, period="day", active=False)
+    services.set_subscription(actor=as_actor(branch_manager), person=branch_manager, period="day", active=True)
+    assert Subscription.objects.get().active_since > timezone.now() - timedelta(minutes=1)
+    since(at(2026, 11, 20))
+    assert services.make_nightly(actor=SYSTEM, at=at(2026, 11, 22)) == 2
+    old = ReportRun.objects.order_by("pk")[0]
+    assert nightly.readers_of(old) == []
+    assert nightly.readers_of(ReportRun.objects.order_by("-pk")[0]) == [branch_manager]
+
+
+def test_who_waits_for_a_report_that_failed_for_good_is_told_once(
+    branch_manager: User, system_officer: User, zhou_min: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The subscriber of a nightly one, the requester of an ordered one, and the people on duty for failures; by page and mail."""
+    subscribe(branch_manager)
+    services.make_nightly(actor=SYSTEM, at=tomorrow())
+    day = today(timezone.now())
+    asked = services.ask_for_report(actor=as_actor(zhou_min), period="day", first_day=day, last_day=day, branch=None)
+    monkeypatch.setattr(RiskReport, "figures", broken)
+    monkeypatch.setattr(runs, "_settled", lambda _span: None)
+    for run in ReportRun.objects.all():
+        for _attempt in range(runs.ATTEMPTS + 2):
+            services.make_report(actor=SYSTEM, run_id=run.pk)
+    told = Notice.objects.filter(kind="reports.failed")
+    assert {notice.user_id for notice in told.exclude(url_args=[asked.reference])} == {branch_manager.pk, system_officer.pk}
+    assert {notice.user_id for notice in told.filter(url_args=[asked.reference])} == {zhou_min.pk, system_officer.pk}
+    assert told.count() == 4
+    assert {notice.mail_state for notice in told} == {"owed"}

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +17,7 @@ from crm.access.services import require
 from crm.fields.models import DataKey
 from crm.fields.services import destroy_data_key
 from crm.jobs import services as jobs
+from crm.jobs.models import Job
 from crm.log import services as log
 from transactions.choices import ImportMode, ImportState
 from transactions.models import ColumnMapping, FileImport, Source
@@ -29,6 +31,10 @@ WHOLE_FILE_ROWS = 50_000
 """All-or-nothing is one database transaction that holds every customer in the file; more rows would hold them too long."""
 
 KEPT = timedelta(hours=24)
+LONGEST_WORK = timedelta(hours=24)
+"""A loading that has not come to its end by then, counted from the time the bytes are kept, is given up: nothing is kept for ever."""
+
+COUNTS = ("rows_total", "rows_done", "rows_new", "rows_same", "rows_bad", "rows_refused")
 EDITABLE = (ImportState.WAITING, ImportState.CHECKED)
 RELEASABLE = (ImportState.CHECKED, ImportState.FAILED)
 
@@ -187,10 +193,27 @@ def _held(actor: Actor, row: FileImport, states: tuple[ImportState, ...]) -> Fil
     return row
 
 
+def loading_ended(job: Job, actor: Actor) -> None:
+    """However a loading ended early (a fault, a cancelled job, a right that is gone), its file has failed: it can be released again.
+
+    Called in the transaction in which the job ends.
+    """
+    row = FileImport.objects.locked().filter(pk=job.params["file_import"], job=job, state=ImportState.RUNNING).first()
+    if row is not None:
+        row.state, row.finished_at = ImportState.FAILED, timezone.now()
+        row.save(update_fields=["state", "finished_at"])
+        data = {name: getattr(row, name) for name in COUNTS}
+        log.record(actor=actor, action="file_import.failed", target=row, data=data, result="failed")
+
+
 def remove_uploads(*, actor: Actor, now: Any = None) -> int:
-    """Remove the bytes of uploads older than 24 hours, whatever became of them; returns how many. Unloaded files are given up."""
+    """Remove the bytes of uploads older than 24 hours, whatever became of them; returns how many. Unloaded files are given up.
+
+    A file that a job is still on keeps its bytes for another day, then the job is given up with it.
+    """
     before = (now or timezone.now()) - KEPT
-    rows = FileImport.objects.filter(removed_at=None, uploaded_at__lt=before).exclude(state=ImportState.RUNNING)
+    worked_on = Q(state=ImportState.RUNNING, job__in=Job.objects.open(), uploaded_at__gte=before - LONGEST_WORK)
+    rows = FileImport.objects.filter(removed_at=None, uploaded_at__lt=before).exclude(worked_on)
     removed = sum(_remove(actor, pk) for pk in rows.values_list("pk", flat=True)[:500])
     # An upload that was killed before its row was written left a file that no row knows.
     known = set(FileImport.objects.filter(removed_at=None).values_list("stored_as", flat=True))
@@ -206,11 +229,16 @@ def _remove(actor: Actor, pk: int) -> bool:
     row = FileImport.objects.locked().filter(pk=pk, removed_at=None).first()
     if row is None:
         return False
+    if row.job is not None and row.job.is_open:
+        jobs.give_up(actor=actor, job=row.job)
+        row.refresh_from_db()
     key = DataKey.objects.filter(pk=uploads.key_id_of(row.stored_as) or 0, destroyed_at=None).first()
     if key is not None:
         destroy_data_key(actor=actor, data_key=key, reason="upload removed after 24 hours")
     if row.state in EDITABLE:
         row.state, row.finished_at = ImportState.REJECTED, timezone.now()
+    elif row.state == ImportState.RUNNING:
+        row.state, row.finished_at = ImportState.FAILED, timezone.now()
     row.removed_at = timezone.now()
     row.save(update_fields=["state", "finished_at", "removed_at"])
     log.record(actor=actor, action="file_import.removed", target=row)

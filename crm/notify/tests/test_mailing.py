@@ -200,3 +200,19 @@ def test_the_sweep_sends_what_a_lost_message_left_and_twice_changes_nothing(sun_
         drain(calls)
     assert len(post.mails) == 1
     assert services.send_owed() == 0
+
+
+def test_mails_that_never_leave_are_told_of_once_a_day(sun_yue: User, zhou_min: User, system_officer: User, post: Post) -> None:
+    """Those who look after mail know, by page and mail; a mail about failed mails that fails itself tells nobody."""
+    post.refuse = True
+    for notice in tell(sun_yue, zhou_min):
+        Notice.objects.filter(pk=notice.pk).update(mail_attempts=len(mailing.BACKOFF))
+        due(notice)
+        assert not send(notice)
+    told = Notice.objects.get(kind="notify.mail_failed", user=system_officer)
+    assert (told.url_name, told.mail_state) == ("notify:mails", MailState.OWED)
+    people = Notice.objects.filter(kind="notify.mail_failed").count()
+    Notice.objects.filter(pk=told.pk).update(mail_attempts=len(mailing.BACKOFF))
+    due(told)
+    send(told)
+    assert Notice.objects.filter(kind="notify.mail_failed").count() == people == 2, "the system officer and operations"
