@@ -35,7 +35,7 @@ def write(action: str = "staff.person_created", **facts: object) -> Event:
 
 def shown(user: User, **asked: str) -> list[str]:
     """The lines that a search lists, by reference."""
-    response = browser(user).get(reverse(LIST), asked)
+    response = browser(user).get(reverse(LIST), asked, follow=True)
     assert response.status_code == 200
     return [row.row.reference for row in response.context["rows"]]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -15,6 +16,7 @@ from crm.access.services import actor_of
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, DateRange, Preset, Text
+from crm.lists.sealing import sealed_address, spoken
 from crm.lists.terms import Query
 from crm.lists.views import render_list
 from crm.log import actions
@@ -107,5 +109,7 @@ class EventList(ListDefinition):
 @require_GET
 def event_list(request: HttpRequest) -> HttpResponse:
     """Search the log; the search itself is a line."""
-    services.look_through(actor=actor_of(request), asked=request.GET.dict())
+    if address := sealed_address(request, EventList()):
+        return redirect(address)
+    services.look_through(actor=actor_of(request), asked=spoken(request))
     return render_list(request, EventList(), template="audit/event_list.html")

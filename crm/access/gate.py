@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
+from urllib.parse import unquote_plus
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 
 from crm.access.services import actor_of, require
+from crm.log.masking import holds_number
 
 View = Callable[..., HttpResponse]
 V = TypeVar("V", bound=View)
@@ -63,7 +65,9 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     """Return the way to the sign-in page, also for fragments and background requests."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("staff:sign_in")})
-    return redirect_to_login(request.get_full_path(), resolve_url("staff:sign_in"))
+    # A number typed into an address is not handed on in another one.
+    private = holds_number(unquote_plus(request.get_full_path()))
+    return redirect_to_login("/" if private else request.get_full_path(), resolve_url("staff:sign_in"))
 
 
 def _marked(view: V, **marks: Any) -> V:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
+from django_structlog.middlewares.request import RequestMiddleware
 
 from crm.access import limits
 from crm.access.actor import Actor, Kind, Origin, anonymous
@@ -21,23 +22,40 @@ from crm.access.errors import AccessError, Conflict, DomainError, NotVisible, Re
 from crm.access.gate import to_sign_in
 from crm.access.pages import error_page
 from crm.log import services as log
+from crm.log.masking import hide_numbers
 
 logger = logging.getLogger(__name__)
+process_log = structlog.getLogger(__name__)
 
 STEPPED_UP_AT = "stepped_up_at"
 
 
+class RequestLog(RequestMiddleware):
+    """Sets ``request.id`` and writes two process-log lines a request under it: method and path, never what was asked for.
+
+    The first of our middlewares, so that every line of a request, its answer and the audit log carry the same number.
+    """
+
+    def prepare(self, request: HttpRequest) -> None:
+        """Number the request; never by the caller's own number: the log must be able to trust it."""
+        request.id = uuid4().hex  # type: ignore[attr-defined]
+        structlog.contextvars.bind_contextvars(request_id=request.id, ip=client_address(request))  # type: ignore[attr-defined]
+        process_log.info("request_started", request=self.format_request(request), user_agent=request.META.get("HTTP_USER_AGENT"))
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        """Method and path; the query may hold what somebody typed."""
+        return f"{request.method} {hide_numbers(request.path)}"
+
+
 class ActorMiddleware:
-    """Sets ``request.id`` and ``request.actor``; must come after sessions, authentication and locale."""
+    """Sets ``request.actor``; must come after sessions, authentication and locale."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Return the answer of the view, or of the refusal it met."""
-        # Never the caller's own number: the log must be able to trust it.
-        request.id = uuid4().hex  # type: ignore[attr-defined]
-        structlog.contextvars.bind_contextvars(request_id=request.id)  # type: ignore[attr-defined]
         request.refusal = None  # type: ignore[attr-defined]
         request.actor = _actor(request)  # type: ignore[attr-defined]
         _end_if_over(request)
@@ -147,7 +165,7 @@ def _written_down(request: HttpRequest, response: HttpResponseBase) -> HttpRespo
                 "permission": refusal.permission,
                 "route": match.view_name if match else "",
                 "method": request.method,
-                "asked": refusal.detail[:200],
+                "asked": hide_numbers(refusal.detail),
             },
         )
     except Exception:

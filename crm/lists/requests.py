@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from crm.access.actor import Actor
-from crm.lists import keyset, tokens
+from crm.lists import keyset, sealing, tokens
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition, with_query
 from crm.lists.errors import BadParameters
@@ -44,8 +44,9 @@ class Asked:
     """A list, a reader and proven parameters; raises `BadParameters` when they do not fit."""
 
     def __init__(self, definition: ListDefinition, actor: Actor, data: QueryDict, path: str) -> None:
-        self.definition, self.actor, self.data, self.path = definition, actor, data, path
-        self.form = definition.form_class(actor)(data)
+        # What is kept and handed on is closed; what is asked of the database is open.
+        self.definition, self.actor, self.data, self.path = definition, actor, sealing.closed(definition, actor, data), path
+        self.form = definition.form_class(actor)(sealing.opened(data, actor))
         self._prove()
         self.values: dict[str, Any] = self.form.cleaned_data
 

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from crm.log.masking import holds_number
+
 ID_NUMBER = re.compile(r"[0-9]{15}|[0-9]{17}[0-9Xx]|[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
 MOBILE = re.compile(r"(\+?86)?1[3-9][0-9]{9}")
 LONGEST = 80
@@ -47,6 +49,11 @@ class Query(str):
     def is_sensitive(self) -> bool:
         """Holds something that must not be written in clear in a log."""
         return self.is_id_number or self.is_mobile or self.is_account or "@" in self
+
+    @property
+    def is_private(self) -> bool:
+        """Holds something that must not stand in an address: the above, or a long number among words."""
+        return self.is_sensitive or holds_number(self)
 
     @property
     def masked(self) -> str:

@@ -16,11 +16,12 @@ from crm.access.services import actor_of, may
 from crm.lists import formats, keyset, services
 from crm.lists.columns import Column
 from crm.lists.counts import Count, count
-from crm.lists.definitions import ListDefinition, known
+from crm.lists.definitions import ListDefinition, known, with_query
 from crm.lists.errors import BadParameters
 from crm.lists.export import export_xlsx
 from crm.lists.positions import row_address
 from crm.lists.requests import Asked
+from crm.lists.sealing import closed, sealed_address
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ def render_list(
 ) -> HttpResponse:
     """The list page: 200, or 400 with sentences when the address does not fit. Asserts the list's permission."""
     definition.require(actor_of(request))
+    if address := sealed_address(request, definition):
+        return redirect(address)
     try:
         asked = Asked(definition, actor_of(request), request.GET, request.path)
         context = page_of(asked, unit_of(request))
@@ -152,6 +155,18 @@ def _definition(name: str) -> ListDefinition:
 def _back(request: HttpRequest) -> str:
     path = request.POST.get("next", "")
     return path if url_has_allowed_host_and_scheme(path, allowed_hosts=None) and path.startswith("/") else "/"
+
+
+@signed_in_page("leads on to the list, which asks for its own permission")
+@require_POST
+def list_show(request: HttpRequest, name: str) -> HttpResponse:
+    """On to the list under the conditions typed: they are posted, because a typed number must not stand in an address."""
+    typed = request.POST.copy()
+    path = _back(request)
+    for own in ("next", "csrfmiddlewaretoken"):
+        typed.pop(own, None)
+    conditions = closed(_definition(name), actor_of(request), typed)
+    return redirect(with_query(path.partition("?")[0], {key: [v for v in values if v] for key, values in conditions.lists()}))
 
 
 @signed_in_page("the list's own permissions are asserted inside")

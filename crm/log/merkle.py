@@ -12,11 +12,11 @@ def _parent(left: bytes, right: bytes | None) -> bytes:
     return left if right is None else hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """The root over leaf hashes in their order."""
+def root_of(leaves: Sequence[tuple[str, bytes]]) -> bytes:
+    """The root over (reference, keyed hash of 32 bytes) in their order: what a row is called is sealed as well as what it says."""
     if not leaves:
         return EMPTY
-    level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    level = [hashlib.sha256(b"\x00" + digest + reference.encode()).digest() for reference, digest in leaves]
     while len(level) > 1:
         level = [_parent(left, right) for left, right in zip_longest(level[::2], level[1::2])]
     return level[0]

@@ -95,7 +95,8 @@ def batch_lines_of(reference: str) -> list[Event]:
 
 def _prove(leaf: Leaf, reference: str, content: bytes) -> RowProof:
     event = Event.objects.get(pk=leaf.event_id)
-    leaves = [bytes(digest) for digest in Leaf.objects.filter(event_id=leaf.event_id).order_by("position").values_list("hash", flat=True)]
+    rows = Leaf.objects.filter(event_id=leaf.event_id).order_by("position").values_list("ref", "hash")
+    leaves = [(ref, bytes(digest)) for ref, digest in rows]
     sealed = event.data.get("batch", {})
     return RowProof(
         event=event,

@@ -134,7 +134,7 @@ def record_batch(
     if not connection.in_atomic_block:
         raise OutsideTransaction
     hashed = [(reference, keys.leaf_hash(reference, bytes(content))) for reference, content in leaves]
-    batch = {"root": merkle.root_of([digest for _, digest in hashed]).hex(), "leaves": len(hashed)}
+    batch = {"root": merkle.root_of(hashed).hex(), "leaves": len(hashed)}
     event = _insert(_fields(actor, action, target, customer, {**(data or {}), "batch": batch}, result, reason, approver))
     with connection.cursor() as cursor, cursor.copy("COPY log_leaf (event_id, position, ref, hash) FROM STDIN") as copy:
         for position, (reference, digest) in enumerate(hashed):

@@ -293,22 +293,22 @@ class Verifier:
         seen = set()
         with self.connection.cursor(name="audit_leaves") as cursor:
             cursor.itersize = 10_000
-            rows = cursor.execute("SELECT event_id, position, hash FROM log_leaf ORDER BY event_id, position")
+            rows = cursor.execute("SELECT event_id, position, ref, hash FROM log_leaf ORDER BY event_id, position")
             for line, group in groupby(rows, key=lambda row: row[0]):
                 seen.add(line)
-                leaves = [(position, bytes(digest)) for _, position, digest in group]
+                leaves = [(position, ref, digest) for _, position, ref, digest in group]
                 self.report.batch_rows += len(leaves)
                 self._batch(line, leaves)
         for line in self.batches.keys() - seen:
             self._batch(line, [])
 
-    def _batch(self, line: int, leaves: list[tuple[int, bytes]]) -> None:
+    def _batch(self, line: int, leaves: list[tuple[int, str, bytes]]) -> None:
         sealed = self.batches.get(line)
         if sealed is None:
             self.report.add("orphans", line=line, found=len(leaves))
             return
-        in_order = [position for position, _ in leaves] == list(range(len(leaves)))
-        if not in_order or len(leaves) != sealed["leaves"] or _root([digest for _, digest in leaves]).hex() != sealed["root"]:
+        in_order = [position for position, _, _ in leaves] == list(range(len(leaves)))
+        if not in_order or len(leaves) != sealed["leaves"] or _root(leaves).hex() != sealed["root"]:
             self.report.add("batch", line=line, expected=sealed["leaves"], found=len(leaves))
 
 
@@ -336,10 +336,11 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (int, str, dict)) else str(value)
 
 
-def _root(leaves: list[bytes]) -> bytes:
+def _root(leaves: list[tuple[int, str, bytes]]) -> bytes:
     if not leaves:
         return hashlib.sha256(b"crm.log empty batch").digest()
-    level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    # The keyed hash has 32 bytes, so what follows it is the reference and nothing else.
+    level = [hashlib.sha256(b"\x00" + digest + ref.encode()).digest() for _, ref, digest in leaves]
     while len(level) > 1:
         pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
         level = [hashlib.sha256(b"\x01" + pair[0] + pair[1]).digest() if len(pair) == 2 else pair[0] for pair in pairs]

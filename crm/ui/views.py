@@ -32,7 +32,7 @@ def search(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         context = {"groups": [], "problem": _("Type at most 80 characters: a name, a number, or a part of one.")}
         return render(request, "ui/search.html", context, status=400)
-    if request.method == "POST":
+    if request.method == "POST" or Query.of(form.cleaned_data["q"]).is_private:
         sealed = tokens.seal("search", {"q": form.cleaned_data["q"], "u": actor_of(request).number})
         return redirect(f"{reverse('ui:search')}?s={sealed}")
     query = _query(request, form)

@@ -122,6 +122,9 @@ def test_row_finds_its_batch_line(batch: Event) -> None:
     "change",
     [
         "UPDATE log_leaf SET hash = sha256(hash) WHERE position = 500",
+        "UPDATE log_leaf SET ref = 'T-HIDDEN' WHERE position = 500",
+        "UPDATE log_leaf SET ref = ref || ' ' WHERE position = 1000",
+        "UPDATE log_leaf a SET ref = (SELECT ref FROM log_leaf b WHERE b.position = 11 - a.position) WHERE position IN (5, 6)",
         "DELETE FROM log_leaf WHERE position = 1000",
         "DELETE FROM log_leaf",
         "INSERT INTO log_leaf SELECT event_id, 1001, ref, hash FROM log_leaf WHERE position = 1000",
