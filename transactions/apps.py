@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class TransactionsConfig(AppConfig):
-    """Registers what transactions offer to the ground: actions, field policy, kinds of job, sweep, menu, search."""
+    """Registers what transactions offer to the ground: actions, field policy, kinds of job, sweep, menu, search; listens to freezes."""
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "transactions"
@@ -18,7 +18,8 @@ class TransactionsConfig(AppConfig):
         from crm.jobs import kinds, sweeps
         from crm.log.actions import declare
         from crm.ui import menu, search
-        from transactions import providers
+        from products.signals import freeze_placed
+        from transactions import providers, receivers
         from transactions.choices import ACTIONS
         from transactions.roles import POLICIES
 
@@ -26,6 +27,7 @@ class TransactionsConfig(AppConfig):
         policy.register(*POLICIES)
         for kind in providers.JOB_KINDS:
             kinds.register(kind)
+        freeze_placed.connect(receivers.on_freeze_placed, dispatch_uid="transactions.on_freeze_placed")
         sweeps.register("transactions.remove_uploads", providers.sweep_uploads, every_seconds=600)
         search.register(providers.find_transactions)
         menu.register(

@@ -78,14 +78,23 @@ NEXT_STATUS: dict[Status, frozenset[Status]] = {
             Status.FAILED,
             Status.ABORTED,
             Status.REVOKED,
+            Status.REFUSED,
         }
     ),
-    Status.APPROVED: frozenset({Status.HELD, Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.REVOKED}),
-    Status.HELD: frozenset({Status.RELEASED, Status.DECLINED, Status.ABORTED, Status.REVOKED}),
-    Status.RELEASED: frozenset({Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.REVOKED}),
+    Status.APPROVED: frozenset({Status.HELD, Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.REVOKED, Status.REFUSED}),
+    Status.HELD: frozenset({Status.RELEASED, Status.DECLINED, Status.ABORTED, Status.REVOKED, Status.REFUSED}),
+    Status.RELEASED: frozenset({Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.REVOKED, Status.REFUSED}),
     Status.COMPLETED: frozenset({Status.REVERSED}),
+    # Refused here because of a freeze, and the core moved the money all the same (their messages crossed, or worse): a fact, and an alarm.
+    Status.REFUSED: frozenset({Status.COMPLETED}),
 }
 """What may follow what; statuses that are not a key are final."""
+
+CORE_SAYS = (Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.REVOKED, Status.REVERSED)
+"""What a core or a partner may report: what became of the money. Whether it may go at all is decided here and nowhere else."""
+
+PENDING = (Status.RECEIVED, Status.APPROVED, Status.HELD, Status.RELEASED)
+"""Taken in, and the money has not moved yet."""
 
 COUNTED_DEBITS = (
     Status.RECEIVED,
@@ -146,6 +155,7 @@ ACTIONS = {
     "transaction.refused": ActionKind(_("Transaction refused and kept"), "operations"),
     "transaction.conflict": ActionKind(_("Transaction sent again with other content"), "security"),
     "transaction.status_changed": ActionKind(_("Transaction status changed"), "operations"),
+    "transaction.completed_frozen": ActionKind(_("Transaction completed although frozen"), "security"),
     "transaction.released": ActionKind(_("Held transaction released"), "operations"),
     "transaction.declined": ActionKind(_("Held transaction declined"), "operations"),
     "transaction.revoked": ActionKind(_("Transaction revoked"), "operations"),

@@ -30,6 +30,7 @@ REASONS = {
     "in_future": _("Lies more than 5 minutes in the future."),
     "too_early": _("Lies before the year 2000."),
     "unknown_code": _("“%(value)s” is not one of the values known here: %(known)s."),
+    "completed_not_declared": _("This source asks before money moves: its transactions cannot arrive as completed."),
     "unknown_source": _("This source is not known, is switched off, or you may not speak for it."),
     "unknown_account": _("No account with this number or reference."),
     "account_rounded": _("“%(value)s” was written as a number and has lost digits. Format the column as text and save the file again."),

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from transactions.api.fields import AmountField, CodeField, CountryField, CurrencyField, ExternalIdField, FlagField, MomentField, TextField
-from transactions.choices import Channel, Direction, Instrument, Kind, Status
+from transactions.choices import CORE_SAYS, Channel, Direction, Instrument, Kind, Status
 from transactions.services import Outcome
 from transactions.services.resolving import FIRST_STATUSES
 from transactions.validators import reason_text
@@ -103,7 +103,7 @@ class StatusSerializer(ClosedSerializer):
     """The core's word on what became of a transaction: an event of its own, idempotent by (source, external_id)."""
 
     external_id = ExternalIdField(help_text=_("Id of the message in the transaction's source."))
-    status = CodeField([(s.value, s.label) for s in Status if s not in (Status.RECEIVED, Status.REFUSED)])
+    status = CodeField([(s.value, s.label) for s in CORE_SAYS])
     at = MomentField(help_text=_("When it happened; without an offset in the source's zone."))
     reason = TextField(200, required=False, default="")
 

@@ -7,7 +7,9 @@ from transactions.services.locks import hold
 from transactions.services.recording import record, record_one
 from transactions.services.sources import add_source
 from transactions.services.statuses import (
+    CannotGo,
     MessageDiffers,
+    NotYours,
     OwnTransaction,
     ReasonNeeded,
     Step,
@@ -15,6 +17,7 @@ from transactions.services.statuses import (
     change_status,
     decline_held,
     follow_verdicts,
+    refuse_frozen,
     release_held,
     reverse,
     revoke,
@@ -22,9 +25,11 @@ from transactions.services.statuses import (
 
 __all__ = [
     "Balance",
+    "CannotGo",
     "Decided",
     "MessageDiffers",
     "NewTransaction",
+    "NotYours",
     "Outcome",
     "OwnTransaction",
     "ReasonNeeded",
@@ -43,6 +48,7 @@ __all__ = [
     "order_floor",
     "record",
     "record_one",
+    "refuse_frozen",
     "register_judge",
     "release_held",
     "reverse",

@@ -8,10 +8,8 @@ from decimal import Decimal
 from django.db import connection
 
 from products.models import Account
-from transactions.choices import Status
+from transactions.choices import PENDING
 from transactions.models import StatusEvent, Transaction
-
-PENDING = (Status.RECEIVED, Status.APPROVED, Status.HELD, Status.RELEASED)
 
 _MOVED = f"""
 SELECT a.id, a.reported_balance, a.reported_at,

@@ -5,14 +5,14 @@ Judging belongs to a floor above, which registers its judge here (`register_judg
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
 
 from crm.access.actor import Actor
 from crm.access.services import require
-from transactions.choices import Screening
+from transactions.choices import Screening, Status
 from transactions.models import Transaction
 from transactions.services.entries import NewTransaction, Outcome, Recorded
 from transactions.services.recording import record_one
@@ -64,6 +64,8 @@ def decide_now(*, actor: Actor, row: NewTransaction, now: datetime | None = None
         recorded = record_one(actor=actor, row=row, now=now)
         verdict = _refused(recorded) or _judged(recorded.pk)
         stored = Transaction.objects.select_related("source", "account", "customer").get(pk=recorded.pk)
+        if stored.status == Status.REFUSED:  # a freeze that the judgement itself placed stops this very debit
+            verdict = replace(verdict, label=DECLINE, reasons=("refused",))
     return Decided(recorded=recorded, verdict=verdict, transaction=stored)
 
 

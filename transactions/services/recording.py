@@ -20,6 +20,7 @@ from crm.log import services as log
 from customers import services as customers
 from transactions.choices import Direction, Screening, Status
 from transactions.models import Transaction
+from transactions.services.alarms import completed_although_frozen
 from transactions.services.comparing import differing_fields
 from transactions.services.entries import NewTransaction, Outcome, Recorded, event_order
 from transactions.services.freezing import MAY, Decision, decide
@@ -82,6 +83,7 @@ def record(*, actor: Actor, rows: Sequence[NewTransaction], exempt: bool = False
     _store(batch, [item for key, item in first.items() if key not in batch.known])
     answers = [_answer(batch, row, item) for row, item in zip(rows, resolved, strict=True)]
     _write_down(batch, answers)
+    _alarm(batch)
     _announce(batch)
     return answers
 
@@ -209,6 +211,16 @@ def _write_down(batch: _Batch, answers: Sequence[Recorded]) -> None:
     if clashes:
         named = [{"source": c.source, "external_id": c.external_id, "fields": getattr(c.problem, "fields", [])} for c in clashes[:20]]
         log.record(actor=batch.actor, action="transaction.conflict", result="refused", data={"count": len(clashes), "first": named})
+
+
+def _alarm(batch: _Batch) -> None:
+    """A debit that was stopped here although its source has done it: told once for each freeze, by its first transaction."""
+    first: dict[int, int] = {}
+    for item, _day, decision, pk in batch.stored:
+        if decision.freeze_id and not batch.exempt and (item.source.already_completed or item.row.status == Status.COMPLETED):
+            first.setdefault(decision.freeze_id, pk)
+    for row in Transaction.objects.filter(pk__in=first.values()).select_related("customer", "refused_by") if first else ():
+        completed_although_frozen(actor=batch.actor, row=row, freeze=row.refused_by)
 
 
 def _write_lines(batch: _Batch, action: str, result: str, entries: Sequence[tuple[Resolved, Dated, Decision, int]]) -> None:

@@ -24,8 +24,8 @@ ADD = "transactions.add_transaction"
 FUTURE_ALLOWED = timedelta(minutes=5)
 ACCOUNT_REFERENCE = re.compile(r"A-[2-9A-HJ-NP-TV-Z]{8}\Z")
 NUMBER = "products.account.number"
-FIRST_STATUSES = (None, Status.RECEIVED, Status.APPROVED, Status.COMPLETED)
-"""What a source may say a new transaction is; everything else is a later step."""
+FIRST_STATUSES = (None, Status.RECEIVED, Status.COMPLETED)
+"""What a source may say a new transaction is; everything else is a later step, or a decision of ours."""
 
 LIMITS = {
     "operator": 20,
@@ -77,7 +77,10 @@ def resolve(*, actor: Actor, rows: Sequence[NewTransaction], now: datetime) -> l
     found: list[Resolved | BadValue] = []
     for row in rows:
         try:
-            found.append(_resolve(row, sources, parties, zones, now))
+            item = _resolve(row, sources, parties, zones, now)
+            if reach == Reach.SOURCE:
+                _check_declared(row, item.source)
+            found.append(item)
         except BadValue as problem:
             found.append(problem)
     return found
@@ -100,6 +103,12 @@ def _resolve(
     if party is None:
         raise BadValue("unknown_account", "account")
     return Resolved(row, source, party, occurred_at, fingerprint(row, party.account_id, occurred_at))
+
+
+def _check_declared(row: NewTransaction, source: Source) -> None:
+    # A hold is for money that has not moved: a partner that asks before it moves cannot skip the question by calling it done.
+    if row.status == Status.COMPLETED and not source.already_completed:
+        raise BadValue("completed_not_declared", "status")
 
 
 def _check_values(row: NewTransaction) -> None:
@@ -147,7 +156,7 @@ def is_closed(party: Party, bank_date: date) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """What the calendar and the rates say of one row; ``rated`` is None when no rate of the last days is known."""
+    """What the calendar and the rates say of one row; ``rated`` is None when there is neither equivalent."""
 
     bank_date: date
     business_day: int

@@ -1,6 +1,6 @@
 """What becomes of a transaction after it was recorded: the core's messages, and people's decisions on held and booked ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,11 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.errors import Conflict, DomainError
-from crm.access.services import require
+from crm.access.services import may, require
 from crm.log import services as log
 from customers import services as customers
-from transactions.choices import COUNTED_CREDITS, COUNTED_DEBITS, NEXT_STATUS, Direction, OwedCause, Screening, Status
+from products.models import Freeze
+from transactions.choices import CORE_SAYS, COUNTED_CREDITS, COUNTED_DEBITS, NEXT_STATUS, Direction, OwedCause, Refusal, Screening, Status
 from transactions.models import Source, StatusEvent, Transaction
+from transactions.services.alarms import completed_although_frozen
+from transactions.services.freezing import forbidden
 from transactions.services.locks import hold
 from transactions.services.resolving import FUTURE_ALLOWED
 from transactions.signals import transactions_changed
@@ -27,6 +30,21 @@ class StepNotPossible(DomainError):
 
     code = "step_not_possible"
     field = "status"
+
+
+class NotYours(DomainError):
+    """Whether money may go is decided here; a core or a partner reports what became of it."""
+
+    code = "not_yours_to_say"
+    message = _("This status is decided here: it cannot be reported.")
+    field = "status"
+
+
+class CannotGo(DomainError):
+    """A freeze forbids what was to be released."""
+
+    code = "cannot_go"
+    message = _("This transaction cannot be released at present.")
 
 
 class OwnTransaction(DomainError):
@@ -66,8 +84,11 @@ def change_status(*, actor: Actor, reference: str, step: Step) -> Transaction:
     """Take the core's word on what became of a transaction; returns it as it stands then.
 
     The same message (source, id) again changes nothing and is answered the same; with other content it is a conflict. Raises
-    ``StepNotPossible`` when the status cannot follow the present one.
+    ``NotYours`` for a status that only we decide, ``StepNotPossible`` when it cannot follow the present one. That money moved on a
+    frozen account is taken as the fact it is, and alarms the people on duty.
     """
+    if step.status not in CORE_SAYS:
+        raise NotYours
     if step.at > timezone.now() + FUTURE_ALLOWED:
         raise BadValue("in_future", "at")
     row = Transaction.objects.select_related("customer", "source").get(reference=reference)
@@ -79,14 +100,17 @@ def change_status(*, actor: Actor, reference: str, step: Step) -> Transaction:
             if (seen.transaction_id, seen.status, seen.at) != (row.pk, step.status, step.at):
                 raise MessageDiffers
             return row
+    stopped, freeze = row.status == Status.REFUSED, forbidden([row]).get(row.pk)
     _take(actor, row, step)
     log.record(actor=actor, action="transaction.status_changed", target=row, data={"status": step.status, "message": step.external_id})
+    if step.status == Status.COMPLETED and (stopped or (freeze is not None and step.at >= freeze.placed_at)):
+        completed_although_frozen(actor=actor, row=row, freeze=freeze or row.refused_by)
     return row
 
 
 @transaction.atomic
 def release_held(*, actor: Actor, row: Transaction, reason: str) -> Transaction:
-    """Let a held transaction go on. A second person: never who entered it."""
+    """Let a held transaction go on, unless a freeze forbids it by now. A second person: never who entered it."""
     return _decide(actor, row, "transactions.release_transaction", Status.RELEASED, reason, "transaction.released")
 
 
@@ -113,13 +137,18 @@ def follow_verdicts(*, actor: Actor, ids: Iterable[int], status: Status, at: dat
     """Hold, decline or approve what a verdict says, set-based; returns the ids that took the step.
 
     Rows whose present status does not allow it (completed by their source, revoked meanwhile) stay as they are. Nothing owes a
-    judgement because of it: the verdict knows. The caller writes its own log line over the verdicts.
+    judgement because of it: the verdict knows. The caller writes its own log line over the verdicts. A debit that a freeze forbids by
+    now is not approved but refused and kept, as if it arrived now; it is not among the ids returned.
     """
     require(actor, "transactions.follow_verdict")
     now = at or timezone.now()
     before = [state for state, allowed in NEXT_STATUS.items() if status in allowed]
-    rows = list(Transaction.objects.filter(pk__in=list(ids), status__in=before).locked().only("pk", "status"))
-    pks = [row.pk for row in rows]
+    wanted = Transaction.objects.filter(pk__in=list(ids), status__in=before)
+    if status == Status.APPROVED:
+        parties = list(wanted.values_list("customer_id", "account_id"))
+        hold((customer for customer, _account in parties), (account for _customer, account in parties))
+        refuse_frozen(actor=actor, rows=list(wanted.filter(direction=Direction.DEBIT).select_related("customer").locked()))
+    pks = [row.pk for row in wanted.locked().only("pk")]
     Transaction.objects.filter(pk__in=pks).update(status=status, status_at=now)
     StatusEvent.objects.bulk_create(StatusEvent(transaction_id=pk, status=status, at=now, operator=actor.number) for pk in pks)
     return pks
@@ -132,15 +161,46 @@ def _decide(actor: Actor, row: Transaction, permission: str, status: Status, rea
     if not own and actor.number == row.operator:
         raise OwnTransaction
     row = _held(row)
+    if status == Status.RELEASED:
+        _may_go(actor, row)
     _take(actor, row, Step(status=status, at=timezone.now(), reason=reason.strip()))
     log.record(actor=actor, action=action, target=row, reason=reason.strip(), data={"status": status})
     return row
 
 
+def _may_go(actor: Actor, row: Transaction) -> None:
+    freeze = forbidden([row]).get(row.pk)
+    if freeze is not None and may(actor, "transactions.view_refusal"):
+        raise CannotGo(_("The freeze %(freeze)s forbids it: this transaction cannot be released.") % {"freeze": freeze.reference})
+    if freeze is not None:
+        raise CannotGo
+
+
+def refuse_frozen(*, actor: Actor, rows: Sequence[Transaction]) -> list[int]:
+    """Refuse, of transactions whose money has not moved, those that a freeze forbids now; returns their ids. Each has its own line.
+
+    The rows are locked, their customers and accounts held before them. The actor is whoever caused the question to be asked:
+    who placed the freeze, or who was about to approve.
+    """
+    stopped = forbidden(rows)
+    for row in rows:
+        if row.pk in stopped:
+            _refuse(actor, row, stopped[row.pk])
+    return list(stopped)
+
+
+def _refuse(actor: Actor, row: Transaction, freeze: Freeze) -> None:
+    before = row.status
+    row.refusal, row.refused_by = Refusal.FREEZE, freeze
+    _take(actor, row, Step(status=Status.REFUSED, at=timezone.now()), "refusal", "refused_by")
+    data = {"freeze": freeze.reference, "before": before}
+    log.record(actor=actor, action="transaction.refused", target=row, data=data, result="refused")
+
+
 def _held(row: Transaction) -> Transaction:
     """The row as it now stands, its customer and account held before it like everywhere else."""
     hold([row.customer_id], [row.account_id])
-    held: Transaction = Transaction.objects.locked().select_related("customer").get(pk=row.pk)
+    held: Transaction = Transaction.objects.locked().select_related("customer", "refused_by").get(pk=row.pk)
     return held
 
 
@@ -149,13 +209,13 @@ def counts(direction: str, status: str) -> bool:
     return status in (COUNTED_DEBITS if direction == Direction.DEBIT else COUNTED_CREDITS)
 
 
-def _take(actor: Actor, row: Transaction, step: Step) -> None:
+def _take(actor: Actor, row: Transaction, step: Step, *more: str) -> None:
     before = Status(row.status)
     if step.status not in NEXT_STATUS.get(before, frozenset()):
         words = _("This transaction is “%(now)s”: “%(wanted)s” cannot follow.")
         raise StepNotPossible(words % {"now": before.label, "wanted": step.status.label})
     row.status, row.status_at = step.status, step.at
-    fields = ["status", "status_at", "version"]
+    fields = ["status", "status_at", "version", *more]
     if step.status == Status.REVERSED:
         row.reversed_at = step.at
         fields.append("reversed_at")
@@ -163,7 +223,8 @@ def _take(actor: Actor, row: Transaction, step: Step) -> None:
     cause = OwedCause.REVERSED if step.status == Status.REVERSED else OwedCause.CORRECTED
     altered = step.status == Status.REVERSED or counts(row.direction, before) != counts(row.direction, step.status)
     # What still owes a judgement will be judged as it then stands, and history stays unjudged; the later ones must hear of both.
-    if altered and row.screening == Screening.JUDGED:
+    # What was refused on arrival owed none; now that its money has moved, it does.
+    if altered and (row.screening == Screening.JUDGED or before == Status.REFUSED):
         row.screening, row.owed_cause, row.owed_since = Screening.OWED, cause, timezone.now()
         fields += ["screening", "owed_cause", "owed_since"]
     row.save(update_fields=fields)

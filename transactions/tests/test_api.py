@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from crm.access.actor import IMPORTER
 from crm.log.models import Event
 from crm.staff.models import ServiceClient, User
 from crm.tests.personas import browser
 from products.models import Account
+from risk.services import screening
 from transactions.choices import Screening, Status
 from transactions.models import Source, Transaction
 from transactions.services import Verdict, add_source, decisions
@@ -218,9 +220,32 @@ def test_status_messages_are_idempotent(api: Partner, salary_account: Account) -
         assert (answer.status_code, answer.json()["status"]) == (200, "completed")
     assert row.status_events.count() == 2
     assert api.post(path, done | {"status": "failed"}).status_code == 409
-    assert api.post(path, done | {"external_id": "S-2", "status": "approved"}).status_code == 400
-    assert api.post(path, done | {"external_id": "S-3", "status": "refused"}).status_code == 400
+    for decision in ("received", "approved", "held", "released", "declined", "refused"):
+        assert api.post(path, done | {"external_id": "S-2", "status": decision}).status_code == 400
     assert api.post(path, {"status": "failed"}).status_code == 400
+
+
+def test_a_partner_does_not_release_what_is_held(api: Partner, salary_account: Account) -> None:
+    """R120: hold and second person bind the channels that the hold is for; it can only say what became of the money."""
+    row = recorded(salary_account, kind="withdrawal", amount=Decimal(60_000))
+    screening.judge(ids=[row.pk])
+    path = f"{LIST}{row.reference}/status/"
+    for number, status in enumerate(("released", "approved", "completed")):
+        answer = api.post(path, {"external_id": f"S-{number}", "status": status, "at": timezone.now().isoformat()})
+        assert answer.status_code == 400, answer.content
+    row.refresh_from_db()
+    assert row.status == Status.HELD
+
+
+def test_a_partner_calls_nothing_done_unless_its_source_is_declared_so(api: Partner, salary_account: Account) -> None:
+    """A question that is answered before it is asked is no question."""
+    answer = api.post(LIST, body(salary_account, status="completed"))
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "completed_not_declared", "status")
+    assert api.post(DECIDE, body(salary_account, status="completed")).status_code == 400
+    assert api.post(LIST, body(salary_account, status="approved")).status_code == 400
+    assert Transaction.objects.count() == 0
+    Source.objects.filter(code="mobile").update(already_completed=True)
+    assert api.post(LIST, body(salary_account, status="completed")).json()["status"] == "completed"
 
 
 def test_a_frozen_account_answers_201_refused(api: Partner, salary_account: Account) -> None:

@@ -76,11 +76,11 @@ def test_an_amount_freeze_leaves_the_free_balance_and_counts_within_the_batch(sa
 
 
 def test_the_same_again_after_a_freeze_is_answered_as_stored(salary_account: Account) -> None:
-    """A retry is no new attempt."""
+    """A retry is no new attempt; what it asks about was stopped by the freeze."""
     first = recorded(salary_account)
     freeze(salary_account)
     answer = record_one(actor=IMPORTER, row=movement(salary_account))
-    assert (answer.outcome, answer.pk, answer.status) == (Outcome.SAME, first.pk, Status.RECEIVED)
+    assert (answer.outcome, answer.pk, answer.status) == (Outcome.SAME, first.pk, Status.REFUSED)
 
 
 def test_what_happened_in_the_core_before_the_freeze_was_no_attempt(salary_account: Account, core: Source) -> None:

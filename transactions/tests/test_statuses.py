@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 from django.utils import timezone
 
-from crm.access.actor import IMPORTER, SYSTEM
+from crm.access.actor import FEED, IMPORTER, SYSTEM, Actor
 from crm.access.errors import NotVisible, Refused
 from crm.log.models import Event
 from crm.staff.models import User
@@ -19,9 +19,9 @@ from crm.tests.personas import as_actor
 from customers.models import CustomerFigures
 from products.models import Account
 from transactions import services
-from transactions.choices import NEXT_STATUS, Direction, OwedCause, Screening, Status
+from transactions.choices import CORE_SAYS, NEXT_STATUS, Direction, OwedCause, Screening, Status
 from transactions.models import Source, StatusEvent, Transaction
-from transactions.services import MessageDiffers, Outcome, OwnTransaction, ReasonNeeded, Step, StepNotPossible
+from transactions.services import MessageDiffers, NotYours, Outcome, OwnTransaction, ReasonNeeded, Step, StepNotPossible
 from transactions.tests.personas import NOON, heard, movement, recorded
 from transactions.validators import BadValue
 
@@ -34,6 +34,12 @@ def told(row: Transaction, status: Status, number: str = "1", at: datetime = NOO
     return services.change_status(actor=SYSTEM, reference=row.reference, step=step)
 
 
+def followed(row: Transaction, status: Status, at: datetime = NOON) -> Transaction:
+    """A verdict says whether it may go."""
+    services.follow_verdicts(actor=SYSTEM, ids=[row.pk], status=status, at=at)
+    return Transaction.objects.get(pk=row.pk)
+
+
 def judged(row: Transaction) -> Transaction:
     """Act as if the rules had judged it."""
     Transaction.objects.filter(pk=row.pk).update(screening=Screening.JUDGED)
@@ -43,18 +49,18 @@ def judged(row: Transaction) -> Transaction:
 def test_received_approved_completed(salary_account: Account) -> None:
     """R092, R094: the time line holds each step in order, with its own time and its message."""
     row = recorded(salary_account)
-    told(row, Status.APPROVED, "1", NOON + timedelta(seconds=5))
+    followed(row, Status.APPROVED, NOON + timedelta(seconds=5))
     told(row, Status.COMPLETED, "2", NOON + timedelta(seconds=9))
     row.refresh_from_db()
-    assert (row.status, row.status_at, row.version) == (Status.COMPLETED, NOON + timedelta(seconds=9), 3)
+    assert (row.status, row.status_at, row.version) == (Status.COMPLETED, NOON + timedelta(seconds=9), 2)
     assert list(row.status_events.order_by("id").values_list("status", "external_id")) == [
         ("received", ""),
-        ("approved", "S-1"),
+        ("approved", ""),
         ("completed", "S-2"),
     ]
 
 
-@pytest.mark.parametrize(("before", "after"), list(product(Status, Status)))
+@pytest.mark.parametrize(("before", "after"), list(product(Status, CORE_SAYS)))
 def test_only_listed_steps_are_possible(salary_account: Account, before: Status, after: Status) -> None:
     """Every pair of statuses, against the table."""
     row = recorded(salary_account)
@@ -68,23 +74,35 @@ def test_only_listed_steps_are_possible(salary_account: Account, before: Status,
         assert Transaction.objects.get(pk=row.pk).status == before
 
 
+@pytest.mark.parametrize("actor", [SYSTEM, IMPORTER, FEED], ids=lambda actor: actor.number)
+@pytest.mark.parametrize("status", [status for status in Status if status not in CORE_SAYS])
+@pytest.mark.parametrize("before", Status)
+def test_whether_money_may_go_is_nobodys_message(salary_account: Account, before: Status, status: Status, actor: Actor) -> None:
+    """R120: released, declined, held and approved come from decisions of ours alone, whoever speaks for the core."""
+    row = recorded(salary_account)
+    Transaction.objects.filter(pk=row.pk).update(status=before, reversed_at=NOON if before == Status.REVERSED else None)
+    with pytest.raises(NotYours):
+        services.change_status(actor=actor, reference=row.reference, step=Step(status=status, at=NOON, source=row.source, external_id="S"))
+    assert Transaction.objects.get(pk=row.pk).status == before
+
+
 def test_the_same_message_again_changes_nothing(salary_account: Account) -> None:
     """With other content it is a conflict."""
     row = recorded(salary_account)
-    told(row, Status.APPROVED)
-    told(row, Status.COMPLETED, "2")
-    assert told(row, Status.APPROVED).status == Status.COMPLETED
+    told(row, Status.COMPLETED)
+    told(row, Status.REVERSED, "2")
+    assert told(row, Status.COMPLETED).status == Status.REVERSED
     with pytest.raises(MessageDiffers):
         told(row, Status.FAILED)
     with pytest.raises(MessageDiffers):
-        told(row, Status.APPROVED, at=NOON + timedelta(seconds=1))
+        told(row, Status.COMPLETED, at=NOON + timedelta(seconds=1))
     assert StatusEvent.objects.filter(transaction=row).count() == 3
 
 
 def test_a_message_from_the_future_is_refused(salary_account: Account) -> None:
     """Five minutes, like transactions."""
     with pytest.raises(BadValue):
-        told(recorded(salary_account), Status.APPROVED, at=timezone.now() + timedelta(minutes=6))
+        told(recorded(salary_account), Status.COMPLETED, at=timezone.now() + timedelta(minutes=6))
 
 
 def test_completion_moves_the_figures_and_reversal_moves_them_back(salary_account: Account) -> None:
@@ -112,10 +130,9 @@ def test_a_reversal_owes_a_judgement_and_is_told_inside_the_transaction(salary_a
 @pytest.mark.parametrize(
     ("direction", "status", "owes"),
     [
-        (Direction.DEBIT, Status.APPROVED, False),
-        (Direction.DEBIT, Status.DECLINED, True),
+        (Direction.DEBIT, Status.COMPLETED, False),
+        (Direction.DEBIT, Status.REVOKED, True),
         (Direction.DEBIT, Status.FAILED, True),
-        (Direction.CREDIT, Status.APPROVED, False),
         (Direction.CREDIT, Status.COMPLETED, True),
         (Direction.CREDIT, Status.FAILED, False),
     ],
@@ -164,8 +181,7 @@ def test_later_ones_hear_of_every_change_of_what_counts(
 
 def hold_row(row: Transaction) -> Transaction:
     """Hold it as a verdict would."""
-    services.follow_verdicts(actor=SYSTEM, ids=[row.pk], status=Status.HELD)
-    return Transaction.objects.get(pk=row.pk)
+    return followed(row, Status.HELD)
 
 
 def test_a_held_transaction_is_released_by_somebody_else(salary_account: Account, zhou_min: User) -> None:

@@ -18,14 +18,13 @@ from crm.lists.positions import position
 from crm.lists.views import render_list
 from crm.log import services as log
 from transactions import services
-from transactions.choices import NEXT_STATUS, Status
+from transactions.choices import NEXT_STATUS, PENDING, Status
 from transactions.forms import ActForm, TransactionForm, one_time_token
 from transactions.models import Transaction
 from transactions.services import Outcome
 from transactions.views.lists import TransactionList, status_level
 
 VIEW = "transactions.view_transaction"
-UNDER_WAY = (Status.RECEIVED, Status.APPROVED, Status.HELD, Status.RELEASED)
 RELATED = ("customer", "account", "source", "data_key", "refused_by")
 ACTS: dict[str, tuple[Status, str, Callable[..., Transaction], str | Promise]] = {
     "release": (Status.RELEASED, "transactions.release_transaction", services.release_held, gettext_lazy("Release")),
@@ -67,7 +66,7 @@ def _life(request: HttpRequest, row: Transaction) -> dict[str, Any]:
     return {
         "events": list(row.status_events.select_related("source").order_by("id")),
         "level": status_level(row),
-        "under_way": row.status in UNDER_WAY,
+        "under_way": row.status in PENDING,
         "may_see_refusal": may(actor, "transactions.view_refusal"),
     }
 
