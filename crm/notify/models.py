@@ -41,7 +41,7 @@ class Notice(models.Model):
     attachments = models.JSONField(default=list, blank=True)  # [[provider, {parameters}], …], made when the mail is sent
     created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
-    escalated_at = models.DateTimeField(_("escalated at"), null=True, blank=True)
+    escalated_at = models.DateTimeField(_("escalated at"), null=True, blank=True)  # or found to need none
     mail_state = models.CharField(_("mail"), max_length=6, choices=MailState, default=MailState.OWED)
     mail_attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     mail_next_at = models.DateTimeField(_("next attempt"), default=timezone.now)
@@ -59,6 +59,7 @@ class Notice(models.Model):
             models.Index(fields=["user", "-id"], name="notice_of_person"),
             models.Index(fields=["user"], condition=models.Q(read_at=None), name="notice_unread"),
             models.Index(fields=["mail_next_at"], condition=models.Q(mail_state="owed"), name="notice_mail_owed"),
+            models.Index(fields=["kind", "created_at"], condition=models.Q(escalated_at=None), name="notice_climbing"),
             models.Index(fields=["-id"], condition=models.Q(mail_state="failed"), name="notice_mail_failed"),
         ]
 

@@ -119,21 +119,20 @@ def send_owed(*, limit: int = 500) -> int:
 
 
 def escalate(*, limit: int = 500) -> int:
-    """How many notices climbed because nobody had opened one of their key in time."""
+    """How many things climbed because nobody had looked at them, or done them, in time. Each notice is looked at once."""
+    return sum(_escalate(rule, limit) for rule in escalation.rules())
+
+
+@transaction.atomic
+def _escalate(rule: escalation.Escalation, limit: int) -> int:
+    late = Notice.objects.filter(kind=rule.kind, escalated_at=None, created_at__lte=timezone.now() - rule.after)
+    notices = list(late.select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:limit])
+    Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(escalated_at=timezone.now())
     climbed = 0
-    for rule in escalation.rules():
-        with transaction.atomic():
-            late = (
-                Notice.objects.unread()
-                .filter(kind=rule.kind, escalated_at=None, created_at__lte=timezone.now() - rule.after)
-                .select_for_update(skip_locked=True, of=("self",))
-                .order_by("pk")[:limit]
-            )
-            for notice in late:
-                Notice.objects.filter(pk=notice.pk).update(escalated_at=timezone.now())
-                if Notice.objects.filter(key=notice.key, read_at__isnull=False).exists():
-                    continue
-                climbed += bool(_tell(notice, rule))
+    for notice in {notice.key: notice for notice in notices}.values():
+        read = rule.unread_only and Notice.objects.filter(key=notice.key, read_at__isnull=False).exists()
+        if not read and rule.waits(notice):
+            climbed += bool(_tell(notice, rule))
     return climbed
 
 
@@ -141,8 +140,8 @@ def _tell(notice: Notice, rule: escalation.Escalation) -> list[Notice]:
     return notify(
         recipients=rule.people(notice),
         kind=f"{notice.kind}.escalated",
-        subject=notice.subject,
-        body=notice.body,
+        subject=rule.subject or notice.subject,
+        body=rule.body or notice.body,
         params=notice.params,
         url_name=notice.url_name,
         url_args=notice.url_args,
