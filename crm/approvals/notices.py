@@ -1,6 +1,7 @@
 """Who is told about a request: those who can decide when it is made, the proposer when it is closed."""
 
 from collections.abc import Collection
+from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext_noop
@@ -11,6 +12,7 @@ from crm.approvals.choices import State
 from crm.approvals.handlers import Handler
 from crm.approvals.models import ChangeRequest
 from crm.notify.alarms import people_for
+from crm.notify.models import Notice
 from crm.notify.services import notify
 
 _OUTCOMES = {
@@ -23,12 +25,7 @@ _OUTCOMES = {
 
 def tell_deciders(request: ChangeRequest, handler: Handler, *, not_to: Collection[str]) -> None:
     """Tell everybody on duty who can decide, except those who may not decide this one."""
-    target = handlers.target_of(request)
-    people = [
-        person
-        for person in people_for(handler.decide_permission)
-        if person.number not in not_to and may(person, handler.decide_permission, target)
-    ]
+    people = _deciders(request, handler, not_to)
     with translation.override("en"):
         kind = str(handler.label)
     notify(
@@ -41,6 +38,33 @@ def tell_deciders(request: ChangeRequest, handler: Handler, *, not_to: Collectio
         url_args=(request.reference,),
         key=f"approval:{request.reference}:proposed",
     )
+
+
+def _deciders(request: ChangeRequest, handler: Handler, not_to: Collection[str]) -> list[Any]:
+    target = handlers.target_of(request)
+    return [
+        person
+        for person in people_for(handler.decide_permission)
+        if person.number not in not_to and may(person, handler.decide_permission, target)
+    ]
+
+
+def _request_of(notice: Notice) -> ChangeRequest | None:
+    return ChangeRequest.objects.filter(reference=notice.params["request"], state=State.PROPOSED).first()
+
+
+def still_waits(notice: Notice) -> bool:
+    """Whether nobody has decided yet on the request that a notice is about."""
+    return _request_of(notice) is not None
+
+
+def deciders_now(notice: Notice) -> list[Any]:
+    """Who could decide on it at this hour; others than in the morning may be on duty."""
+    request = _request_of(notice)
+    if request is None:
+        return []
+    handler = handlers.handler_of(request.kind)
+    return _deciders(request, handler, {request.requested_by_number, *handler.excluded(request)})
 
 
 def tell_proposer(request: ChangeRequest) -> None:
