@@ -1,8 +1,11 @@
 """App configuration."""
 
+from datetime import timedelta
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 
 class RiskConfig(AppConfig):
@@ -32,6 +35,7 @@ class RiskConfig(AppConfig):
         sweeps.register("risk.judge_owed", receivers.sweep_owed, every_seconds=10)
         post_migrate.connect(receivers.on_migrated, sender=self, dispatch_uid="risk.on_migrated")
         sweeps.register("risk.escalate_overdue", providers.sweep_overdue, every_seconds=60)
+        self._escalations()
         search.register(providers.find_work)
         menu.register(
             menu.MenuItem("risk:alert_list", _("Alert queue"), "risk.view_alert", order=20, badge=providers.waiting_alerts),
@@ -44,4 +48,21 @@ class RiskConfig(AppConfig):
         tiles.register(
             tiles.Tile("risk.queue", _("Alerts and cases"), "risk.view_alert", providers.alert_tile, order=10),
             tiles.Tile("risk.inquiries", _("Inquiries"), "risk.answer_inquiry", providers.inquiry_tile, order=10),
+        )
+
+    def _escalations(self) -> None:
+        """★ After how long what nobody has taken up is told to others."""
+        from crm.notify import escalation
+        from risk.services import telling
+
+        escalation.register("alert.raised", timedelta(hours=1), telling.those_who_assign, waits=telling.alert_waits)
+        escalation.register("alert.storm", timedelta(minutes=30), telling.those_who_assign)
+        escalation.register(
+            "inquiry.asked",
+            timedelta(days=1),
+            telling.those_who_asked,
+            waits=telling.inquiry_waits,
+            unread_only=False,
+            subject=gettext_noop("Inquiry %(reference)s is not answered yet"),
+            body=gettext_noop("The relationship manager has not answered inquiry %(reference)s."),
         )

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from crm.notify.models import Notice
 from crm.notify.services import notify
 from crm.staff.models import User
 from crm.staff.services.duty import people_on_duty
-from risk.models import Alert
+from risk.choices import AlertState, InquiryState
+from risk.models import Alert, Inquiry
 
 STORM = 20
 """★ More alerts of one rule than this at once are told in one notice: an inbox full of single mails is read by nobody."""
@@ -53,3 +56,32 @@ def _tell_storm(on_duty: Iterable[User], alerts: Sequence[Alert], now: datetime)
         url_name="risk:alert_list",
         key=f"storm:{alerts[0].rule.code}:{now:%Y-%m-%dT%H:%M}",
     )
+
+
+def alert_waits(notice: Notice) -> bool:
+    """Whether nobody has taken the alert of a notice into her hands yet."""
+    return Alert.objects.filter(reference=notice.params["reference"], state=AlertState.OPEN).exists()
+
+
+def those_who_assign(notice: Notice) -> Iterable[Any]:
+    """Who can give the alert of a notice to somebody."""
+    alert = Alert.objects.filter(reference=notice.params.get("reference", "")).select_related("customer__opening_branch").first()
+    return people_on_duty("risk.assign_alert", alert.customer.opening_branch if alert else None)
+
+
+def inquiry_waits(notice: Notice) -> bool:
+    """Whether the inquiry of a notice is still unanswered."""
+    return _asked(notice) is not None
+
+
+def those_who_asked(notice: Notice) -> list[Any]:
+    """The officer of the case, and who can give the case to another: they know another way to the facts."""
+    inquiry = _asked(notice)
+    if inquiry is None:
+        return []
+    return [inquiry.case.officer, *people_on_duty("risk.assign_alert", inquiry.customer.opening_branch)]
+
+
+def _asked(notice: Notice) -> Inquiry | None:
+    rows = Inquiry.objects.filter(reference=notice.params["reference"], state=InquiryState.ASKED)
+    return rows.select_related("case__officer", "customer__opening_branch").first()
