@@ -44,12 +44,13 @@ class DayUnknown(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Every day of the table with its ordinal, and the business days in order."""
+    """Every day of the table with its ordinal; the business days, and the weekdays that are none, in order."""
 
     first: date
     last: date
     ordinals: dict[date, int]
     business: list[date]
+    closed: list[date]
     loaded_at: float
 
     def ordinal(self, day: date) -> int:
@@ -89,6 +90,7 @@ def _table() -> _Table:
             last=rows[-1][0],
             ordinals={day: ordinal for day, ordinal, _works in rows},
             business=[day for day, _ordinal, works in rows if works],
+            closed=[day for day, _ordinal, works in rows if not works and day.weekday() < 5],
             loaded_at=now,
         )
         _loaded[:] = [table]
@@ -127,6 +129,11 @@ def business_day(day: date) -> int:
 def business_days() -> dict[date, int]:
     """Every day of the table with its ordinal, for bulk work: one dictionary look-up a row."""
     return dict(_table().ordinals)
+
+
+def closed_weekdays() -> list[date]:
+    """Every Monday to Friday of the table on which the bank is closed: the days of public holidays, in order."""
+    return list(_table().closed)
 
 
 def is_business_day(day: date) -> bool:

@@ -4,7 +4,7 @@ import csv
 import re
 import time
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
@@ -14,11 +14,13 @@ from django.db import transaction
 
 from crm.access.actor import Actor
 from crm.access.services import require
+from crm.calendar import services as calendar
 from crm.log import services as log
 from crm.money.models import Rate
+from crm.money.signals import rates_loaded
 
 CNY, USD = "CNY", "USD"
-# A rate this many days old still counts; older, and the amount is unrated and goes to review.
+# A rate this many days old still counts, public holidays left out (no rate is published on them); older, and what needs it is unrated.
 OLDEST = timedelta(days=5)
 PLACES = Decimal("0.0001")
 # numeric(38,18) times a rate needs more digits than the default 28; ties go to the even digit.
@@ -30,11 +32,14 @@ _CURRENCY = re.compile(r"[A-Z][A-Z0-9]{2,11}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """Equivalents with 4 decimals, and the oldest day whose rate was used."""
+    """Equivalents with 4 decimals, each None without the rate that it needs; and the oldest day whose rate was used, if any was.
 
-    cny: Decimal
-    usd: Decimal
-    rate_date: date
+    Renminbi is its own CNY equivalent and the dollar its own USD equivalent: neither waits for a rate.
+    """
+
+    cny: Decimal | None
+    usd: Decimal | None
+    rate_date: date | None
 
 
 class BadRates(ValueError):
@@ -42,9 +47,10 @@ class BadRates(ValueError):
 
 
 class Rates:
-    """All rates in memory; `rated` is meant for loops."""
+    """All rates in memory; `rated` is meant for loops. ``closed``: the weekdays that are public holidays, in order."""
 
-    def __init__(self, rows: Iterable[tuple[str, date, Decimal]]) -> None:
+    def __init__(self, rows: Iterable[tuple[str, date, Decimal]], closed: Sequence[date] = ()) -> None:
+        self._closed = closed
         self._days: dict[str, list[date]] = {}
         self._values: dict[str, list[Decimal]] = {}
         for currency, day, value in rows:
@@ -57,27 +63,40 @@ class Rates:
         return [CNY, *sorted(set(self._days) - {CNY})]
 
     def rate(self, currency: str, day: date) -> tuple[date, Decimal] | None:
-        """The day and CNY per unit of the last rate on or before ``day``, at most 5 days older."""
+        """The day and CNY per unit of the last rate on or before ``day``, at most 5 days older, public holidays not counted."""
         if currency == CNY:
             return day, Decimal(1)
         key = (currency, day)
         if key not in self._found:
             days = self._days.get(currency, [])
             place = bisect_right(days, day) - 1
-            usable = place >= 0 and day - days[place] <= OLDEST
+            usable = place >= 0 and self._age(days[place], day) <= OLDEST
             self._found[key] = (days[place], self._values[currency][place]) if usable else None
         return self._found[key]
 
+    def _age(self, first: date, last: date) -> timedelta:
+        """The time between two days without the public holidays after the first."""
+        return last - first - timedelta(days=bisect_right(self._closed, last) - bisect_right(self._closed, first))
+
     def rated(self, amount: Decimal, currency: str, day: date) -> Rated | None:
-        """The equivalents of an amount; None when a rate is missing (unrated)."""
+        """The equivalents of an amount, as far as the rates go; None when there is neither (unrated)."""
         own, dollar = self.rate(currency, day), self.rate(USD, day)
-        if own is None or dollar is None:
-            return None
         with localcontext(_EXACT):
-            exact = amount * own[1]
+            exact = amount * own[1] if own else None
             cny = amount if currency == CNY else exact
-            usd = amount if currency == USD else exact / dollar[1]
-            return Rated(cny.quantize(PLACES), usd.quantize(PLACES), min(own[0], dollar[0]))
+            usd = amount if currency == USD else exact / dollar[1] if exact is not None and dollar else None
+            if cny is None and usd is None:
+                return None
+            return Rated(_rounded(cny), _rounded(usd), _oldest(currency, own, dollar))
+
+
+def _rounded(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else amount.quantize(PLACES, context=_EXACT)
+
+
+def _oldest(currency: str, own: tuple[date, Decimal] | None, dollar: tuple[date, Decimal] | None) -> date | None:
+    """The oldest day whose rate was used; the renminbi's own rate of 1 is of no day."""
+    return min((found[0] for found in (None if currency == CNY else own, dollar) if found), default=None)
 
 
 _loaded: list[tuple[float, Rates]] = []
@@ -88,7 +107,7 @@ def rates() -> Rates:
     now = time.monotonic()
     if not _loaded or now - _loaded[0][0] > FRESH_SECONDS:
         rows = Rate.objects.order_by("currency", "day").values_list("currency", "day", "cny_per_unit")
-        _loaded[:] = [(now, Rates(rows))]
+        _loaded[:] = [(now, Rates(rows, calendar.closed_weekdays()))]
     return _loaded[0][1]
 
 
@@ -98,7 +117,7 @@ def forget() -> None:
 
 
 def to_cny_usd(amount: Decimal, currency: str, day: date) -> Rated | None:
-    """CNY and USD equivalents at the rate of ``day`` or the last one at most 5 days older; None = unrated."""
+    """CNY and USD equivalents at the rate of ``day`` or the last one at most 5 days older, as far as known; None = unrated."""
     return rates().rated(amount, currency, day)
 
 
@@ -141,8 +160,13 @@ def load_file(*, actor: Actor, path: Path, source: str = "") -> int:
             "last": max(days).isoformat(),
         },
     )
-    transaction.on_commit(forget)
+    transaction.on_commit(_tell)
     return len(rows)
+
+
+def _tell() -> None:
+    forget()
+    rates_loaded.send_robust(sender=Rate)
 
 
 def _read(path: Path, source: str) -> list[Rate]:

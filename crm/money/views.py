@@ -14,5 +14,5 @@ def rates(request: HttpRequest) -> HttpResponse:
     """The rate that counts today for each currency, its day and its source."""
     day = timezone.localdate()
     rows = Rate.objects.filter(day__lte=day).order_by("currency", "-day").distinct("currency")
-    shown = [{"rate": rate, "counts": day - rate.day <= services.OLDEST} for rate in rows]
+    shown = [{"rate": rate, "counts": services.rates().rate(rate.currency, day) is not None} for rate in rows]
     return render(request, "money/rates.html", {"rates": shown, "day": day})

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from crm.access import roles
 from crm.access.reach import Reach
+from crm.calendar import services as calendar
 from crm.log.models import Event
 from crm.money import demonstration, services
 from crm.money.models import Rate
@@ -60,8 +61,46 @@ def test_a_rate_counts_for_five_days(age: int, rated: bool) -> None:
 
 def test_without_a_rate_an_amount_is_unrated() -> None:
     assert table(USD="7").rated(Decimal(1), "USDT", DAY) is None
-    assert table(EUR="8").rated(Decimal(1), "EUR", DAY) is None
-    assert table(EUR="8").rated(Decimal(1), "CNY", DAY) is None
+    assert table().rated(Decimal(1), "EUR", DAY) is None
+
+
+@pytest.mark.parametrize(
+    ("rates", "currency", "cny", "usd", "day"),
+    [
+        ({}, "CNY", "100", None, None),
+        ({}, "USD", None, "100", None),
+        ({"EUR": "8"}, "EUR", "800", None, DAY),
+        ({"EUR": "8"}, "CNY", "100", None, None),
+        ({"USD": "8"}, "CNY", "100", "12.5", DAY),
+        ({"USD": "8"}, "USD", "800", "100", DAY),
+    ],
+)
+def test_each_equivalent_needs_its_own_rate_only(
+    rates: dict[str, str], currency: str, cny: str | None, usd: str | None, day: date | None
+) -> None:
+    """R290: renminbi counts in CNY and dollars in USD whatever rates are missing."""
+    rated = table(**rates).rated(Decimal(100), currency, DAY)
+    assert rated is not None
+    wanted = tuple(None if text is None else Decimal(text) for text in (cny, usd))
+    assert (rated.cny, rated.usd, rated.rate_date) == (*wanted, day)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("last", "day", "counts"),
+    [
+        (date(2026, 9, 30), date(2026, 10, 8), True),  # National Day: 1 to 7 October
+        (date(2026, 9, 30), date(2026, 10, 10), True),
+        (date(2026, 9, 30), date(2026, 10, 11), False),
+        (date(2026, 2, 14), date(2026, 2, 24), True),  # Spring Festival: 15 to 23 February
+        (date(2026, 2, 14), date(2026, 2, 26), False),
+        (date(2026, 11, 20), date(2026, 11, 25), True),  # no holiday: five days, a weekend among them
+        (date(2026, 11, 20), date(2026, 11, 26), False),
+    ],
+)
+def test_public_holidays_do_not_make_a_rate_old(last: date, day: date, counts: bool) -> None:
+    rates = Rates([("EUR", last, Decimal(8)), ("USD", last, Decimal(7))], calendar.closed_weekdays())
+    assert (rates.rated(Decimal(1), "EUR", day) is not None) is counts
 
 
 @given(
