@@ -123,6 +123,7 @@ class Segment(models.TextChoices):
 ACTIONS = {
     "customer.created": ActionKind(_("Customer created"), "operations"),
     "customer.changed": ActionKind(_("Customer changed"), "operations"),
+    "customer.number_clash": ActionKind(_("Core number of another customer typed"), "security"),
     "customer.viewed": ActionKind(_("Customer viewed"), "operations"),
     "customer.grant_given": ActionKind(_("Data grant given"), "audit"),
     "customer.grant_withdrawn": ActionKind(_("Data grant withdrawn"), "audit"),

@@ -1,23 +1,32 @@
 """The verbs of the customer record: create, change, and keep its figures."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.conf import settings
+from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.errors import Conflict, DomainError
+from crm.access.reach import Reach
 from crm.access.services import require
 from crm.approvals import services as approvals
+from crm.calendar.services import today
 from crm.fields.pinyin import initials, pinyin
 from crm.fields.sealed import Sealed
 from crm.fields.services import new_data_key, seal_value
 from crm.log import services as log
-from customers.choices import CustomerKind
+from crm.log.models import Event
+from crm.notify.services import notify
+from crm.staff.models import Branch
+from crm.staff.services.duty import people_on_duty
+from customers.choices import AmlRiskLevel, CreditRecord, CustomerKind, RiskTolerance, Segment
 from customers.models import Customer, CustomerFigures
 
 CHANGE = "customers.change_customer"
@@ -44,12 +53,43 @@ FREE = ("occupation", "income_band", "lifecycle_stage")
 """Fields that take effect at once, with reason and log line."""
 
 
+STRICTEST = {
+    "segment": Segment.RETAIL,
+    "aml_risk_level": AmlRiskLevel.HIGH,
+    "risk_tolerance": RiskTolerance.UNRATED,
+    "credit_record": CreditRecord.NONE,
+}
+"""What a customer whom a person records is taken for until a second person has decided on what she states (R022)."""
+
+CLASHES_A_DAY = 5
+"""So often a person may type numbers out of her reach within 24 hours before no number of hers is taken any more."""
+
+
 class SameCoreNumber(DomainError):
-    """The core customer number belongs to a customer we have."""
+    """The core customer number belongs to a customer whom the asker may see."""
 
     code = "core_number_taken"
     message = _("A customer with this core customer number is already recorded.")
     field = "core_number"
+
+
+class NumberRefused(DomainError):
+    """A number is recorded out of the asker's reach: the answer does not say where, nor that it is."""
+
+    code = "number_refused"
+    message = _("This number cannot be recorded here. Operations have been told and look into it.")
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A typed number that is recorded already: what the log calls it, who looks into it, where it stands, for whom it was typed."""
+
+    action: str
+    permission: str
+    held: models.Model
+    branch: Branch
+    url_name: str
+    typed_for: str = ""
 
 
 class NothingChanges(DomainError):
@@ -59,24 +99,84 @@ class NothingChanges(DomainError):
     message = _("Nothing was changed. Change a field, or go back.")
 
 
-def create_customer(*, actor: Actor, values: Mapping[str, Any]) -> Customer:
-    """Record a new customer under a data key of its own. Raises ``SameCoreNumber``.
+def create_customer(*, actor: Actor, values: Mapping[str, Any]) -> tuple[Customer, Any | None]:
+    """Record a new customer under a data key of its own.
 
-    ``values`` are cleaned field values by name; sealed fields as clear text.
+    ``values`` are cleaned field values by name; sealed fields as clear text. What a person states about levels, segment,
+    branch and manager is proposed to a second person and taken at its strictest until then. Returns the customer and that
+    change request (None when nothing waits). Raises ``SameCoreNumber``, and ``NumberRefused`` for a number out of her reach.
     """
+    require(actor, "customers.add_customer")
+    check_clashes(actor=actor)
+    begins = strictest(actor) if actor.is_person else {}
     try:
         with transaction.atomic():
-            require(actor, "customers.add_customer")
-            customer = Customer(data_key=new_data_key(), **values)
+            customer = Customer(data_key=new_data_key(), **{**values, **begins})
             spell(customer)
             customer.save()
             CustomerFigures.objects.create(customer=customer)
             log.record(actor=actor, action="customer.created", target=customer, data={"core_number": customer.core_number})
+            return customer, _propose_stated(actor, customer, {name: values[name] for name in begins if name in values})
     except IntegrityError as clash:
-        if "core_number" in str(clash):
-            raise SameCoreNumber from clash
-        raise
-    return customer
+        if "core_number" not in str(clash):
+            raise
+        raise _taken(actor, values["core_number"]) from clash
+
+
+def strictest(actor: Actor) -> dict[str, Any]:
+    """Return what a second person decides on, as it is until then: no favour, and a relationship manager's own customer and branch."""
+    begins: dict[str, Any] = {**STRICTEST, "manager": None}
+    if actor.user is not None and actor.reach("customers.view_customer") == Reach.OWN:
+        begins["manager"] = actor.user
+        if actor.user.branch is not None:
+            begins["opening_branch"] = actor.user.branch
+    return begins
+
+
+def _propose_stated(actor: Actor, customer: Customer, stated: Mapping[str, Any]) -> Any | None:
+    waiting = {name: value for name, value in stated.items() if differs(customer, name, value)}
+    if not waiting:
+        return None
+    with translation.override(settings.LANGUAGE_CODE):  # stored, so in the bank's language
+        reason = gettext("New customer")
+    return approvals.propose(actor=actor, kind=CHANGE, target=customer, payload={"fields": to_payload(customer, waiting)}, reason=reason)
+
+
+def _taken(actor: Actor, core_number: str) -> DomainError:
+    rows = Customer.objects.filter(core_number=core_number)
+    if not actor.is_person or rows.visible_to(actor).exists():
+        return SameCoreNumber()
+    held = rows.select_related("opening_branch").get()
+    clash = Clash("customer.number_clash", "customers.check_customer", held, held.opening_branch, "customers:customer")
+    return tell_clash(actor=actor, clash=clash, field="core_number")
+
+
+def check_clashes(*, actor: Actor) -> None:
+    """Raise ``NumberRefused`` for a person who typed numbers out of her reach again and again: she learns nothing more today."""
+    if not actor.is_person:
+        return
+    since = timezone.now() - timedelta(hours=24)
+    lines = Event.objects.filter(actor_number=actor.number, at__gte=since, action__endswith=".number_clash")
+    if lines[:CLASHES_A_DAY].count() >= CLASHES_A_DAY:
+        raise NumberRefused
+
+
+def tell_clash(*, actor: Actor, clash: Clash, field: str) -> NumberRefused:
+    """Write a clash in the log and tell the operations where the number stands; returns what the asker is told."""
+    reference = str(getattr(clash.held, "reference", ""))
+    with transaction.atomic():
+        log.record(actor=actor, action=clash.action, target=clash.held, result="refused", data={"typed_for": clash.typed_for})
+        notify(
+            recipients=people_on_duty(clash.permission, branch=clash.branch) or people_on_duty(clash.permission),
+            kind="customers.number_clash",
+            subject=gettext_noop("A number that is recorded already was typed again"),
+            body=gettext_noop("Employee %(number)s tried to record the number of %(held)s. Find out what is right, and tell the employee."),
+            params={"number": actor.number, "held": reference},
+            url_name=clash.url_name,
+            url_args=(reference,),
+            key=f"number-clash:{actor.number}:{reference}:{today():%Y-%m-%d}",
+        )
+    return NumberRefused(field=field)
 
 
 def change_customer(

@@ -54,9 +54,9 @@ class FreezeAdmin(ReadOnlyAdmin):
     search_fields = ("=reference", "=document", "=customer__core_number", "=customer__reference")
     ordering = ("-id",)
     fields = (
-        "reference", "core_number", "subject", "kind", "authority", "document", "amount", "reason", "sequence", "state", "placed_at",
-        "placed_by_number", "valid_until", "lapses_at", "confirmed_at", "confirmed_by", "ended_at", "ended_by", "ended_reason",
-        "origin_type", "origin_reference",
+        "reference", "core_number", "subject", "kind", "authority", "document", "amount", "currency", "reason", "sequence", "state",
+        "placed_at", "placed_by_number", "valid_until", "lapses_at", "confirmed_at", "confirmed_by", "ended_at", "ended_by",
+        "ended_reason", "lift_refused_at", "origin_type", "origin_reference",
     )  # fmt: skip
 
     @admin.display(description=_("Core customer number"), ordering="customer__core_number")

@@ -25,7 +25,7 @@ class ProductsConfig(AppConfig):
 
         declare(ACTIONS)
         policy.register(*POLICIES)
-        handlers.register(providers.LIFT_FREEZE)
+        handlers.register(providers.LIFT_FREEZE, providers.CHANGE_ACCOUNT)
         search.register(providers.find_accounts)
         sweeps.register("products.send_core_instructions", providers.sweep_core, every_seconds=5)
         sweeps.register("products.lapse_freezes", providers.sweep_lapsed, every_seconds=60)

@@ -75,17 +75,23 @@ class InstructionState(models.TextChoices):
     OWED = "owed", _("Waiting for the core")
     ACKNOWLEDGED = "acknowledged", _("Acknowledged")
     FAILED = "failed", _("Core refused")
+    CANCELLED = "cancelled", pgettext_lazy("instruction", "Not needed")
 
 
 ACTIONS = {
     "account.opened": ActionKind(_("Account recorded"), "operations"),
     "account.changed": ActionKind(_("Account changed"), "operations"),
     "account.viewed": ActionKind(_("Account viewed"), "operations"),
+    "account.number_clash": ActionKind(_("Account number of another customer typed"), "security"),
     "account.balance_reported": ActionKind(_("Balance reported by the core"), "operations"),
     "freeze.placed": ActionKind(_("Freeze placed"), "operations"),
     "freeze.confirmed": ActionKind(_("Automatic freeze confirmed"), "operations"),
     "freeze.lifted": ActionKind(_("Freeze lifted"), "operations"),
     "freeze.lapsed": ActionKind(_("Freeze lapsed"), "operations"),
+    "core.told": ActionKind(_("Core told"), "operations"),
     "core.answered": ActionKind(_("Core answered an instruction"), "operations"),
     "core.silent": ActionKind(_("Core did not answer"), "operations"),
+    "core.failed": ActionKind(_("Connection to the core failed"), "operations"),
+    "core.cancelled": ActionKind(_("Instruction to the core not needed"), "operations"),
+    "core.told_again": ActionKind(_("Core told again"), "operations"),
 }

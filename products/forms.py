@@ -7,12 +7,15 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.calendar.services import today
 from crm.fields.validators import validate_card_number
 from crm.staff.models import Branch
 from customers.models import Customer
 from products.choices import AccountStatus, Authority, FreezeKind
 from products.models import Account
 from products.services.accounts import KINDS
+
+CURRENCIES = [(code, code) for code in ("CNY", "USD", "EUR", "HKD", "JPY", "GBP")]
 
 
 class AccountForm(forms.Form):
@@ -21,7 +24,7 @@ class AccountForm(forms.Form):
     number = forms.CharField(label=_("account number"), max_length=40, strip=True)
     holder_name = forms.CharField(label=_("account holder"), max_length=120)
     kind = forms.ChoiceField(label=_("account type"))
-    currency = forms.ChoiceField(label=_("currency"), choices=[(code, code) for code in ("CNY", "USD", "EUR", "HKD", "JPY", "GBP")])
+    currency = forms.ChoiceField(label=_("currency"), choices=CURRENCIES)
     branch = forms.ModelChoiceField(label=_("opening branch"), queryset=Branch.objects.filter(is_active=True).order_by("path"))
     opened_at = forms.DateField(label=_("opened on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     reported_balance = forms.DecimalField(label=_("reported balance"), max_digits=24, decimal_places=2, required=False)
@@ -44,13 +47,13 @@ class AccountForm(forms.Form):
     def clean_opened_at(self) -> Any:
         """Refuse a day that has not come yet."""
         opened = self.cleaned_data["opened_at"]
-        if opened > timezone.localdate():
+        if opened > today():
             raise ValidationError(_("The opening day is in the future."))
         return opened
 
 
 class AccountChangeForm(forms.Form):
-    """The core's status and type of an account."""
+    """The core's status and type of an account, for a second person to take over."""
 
     status = forms.ChoiceField(label=_("account status"), choices=AccountStatus.choices)
     kind = forms.ChoiceField(label=_("account type"))
@@ -74,6 +77,12 @@ class FreezeForm(forms.Form):
     )
     amount = forms.DecimalField(
         label=_("amount"), max_digits=24, decimal_places=2, required=False, help_text=_("For an amount freeze only.")
+    )
+    currency = forms.ChoiceField(
+        label=_("currency of the amount"),
+        choices=CURRENCIES,
+        required=False,
+        help_text=_("Other currencies are compared by today's rate; on the whole customer, over all accounts together."),
     )
     valid_until = forms.DateTimeField(
         label=_("valid until"),

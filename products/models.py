@@ -1,5 +1,7 @@
 """What customers hold with us: accounts, reported balances and the freezes that stand on them."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -113,8 +115,16 @@ class FreezeQuerySet(ScopedQuerySet["Freeze"]):
         return self.filter(customer__in=Customer.objects.visible_to(user))
 
     def standing(self) -> "FreezeQuerySet":
-        """Keep the freezes that bind now, whatever the core has answered."""
+        """Keep the freezes that nobody has ended, whatever the core has answered."""
         return self.filter(state__in=STANDING)
+
+    def binding(self, now: datetime) -> "FreezeQuerySet":
+        """Keep the standing freezes that bind at *now*: one whose time is over binds no longer, swept away or not."""
+        return self.standing().exclude(Q(lapses_at__lte=now) | Q(valid_until__lte=now))
+
+    def over(self, now: datetime) -> "FreezeQuerySet":
+        """Keep the standing freezes whose time is over at *now*."""
+        return self.standing().filter(Q(lapses_at__lte=now) | Q(valid_until__lte=now))
 
 
 class Freeze(models.Model):
@@ -135,6 +145,7 @@ class Freeze(models.Model):
     authority = models.CharField(_("authority"), max_length=16, choices=Authority, default=Authority.OWN)
     document = models.CharField(_("document number"), max_length=80, blank=True)
     amount = models.DecimalField(_("amount"), max_digits=38, decimal_places=18, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=8, blank=True, help_text=_("Of the amount."))
     reason = models.CharField(_("reason"), max_length=500)
     sequence = models.PositiveSmallIntegerField(
         _("sequence"),
@@ -152,6 +163,8 @@ class Freeze(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     ended_reason = models.CharField(max_length=500, blank=True)
+    # Money moves again here, but the core said no: somebody must call there.
+    lift_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
     origin_type = models.CharField(max_length=20, blank=True)
     origin_reference = models.CharField(max_length=20, blank=True, db_index=True)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -169,7 +182,7 @@ class Freeze(models.Model):
                 name="freeze_once_per_subject_kind_authority_document",
             ),
             models.CheckConstraint(
-                condition=~Q(kind=FreezeKind.AMOUNT) | Q(amount__gt=0),
+                condition=~Q(kind=FreezeKind.AMOUNT) | (Q(amount__gt=0) & ~Q(currency="")),
                 name="freeze_amount_given",
             ),
             models.CheckConstraint(
@@ -215,7 +228,12 @@ class CoreInstruction(models.Model):
     act = models.CharField(max_length=8, choices=InstructionAct)
     state = models.CharField(max_length=14, choices=InstructionState, default=InstructionState.OWED)
     created_at = models.DateTimeField(default=timezone.now)
+    # Tries of the present telling; each is written down before the core is called.
     attempts = models.PositiveIntegerField(default=0)
+    # Tries that ended in an error the connector does not know.
+    faults = models.PositiveIntegerField(default=0)
+    # Grows when a person has the core told again after a refusal; part of the key by which the core knows a repetition.
+    telling = models.PositiveSmallIntegerField(default=1)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True, blank=True)
     core_reference = models.CharField(max_length=40, blank=True)

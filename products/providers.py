@@ -1,4 +1,4 @@
-"""What products register with the ground: search hits, the handler that lifts a freeze, and sweeps."""
+"""What products register with the ground: search hits, the handlers that lift a freeze and change an account, and sweeps."""
 
 from typing import Any
 
@@ -14,7 +14,9 @@ from crm.approvals.models import ChangeRequest
 from crm.fields.services import blind_index
 from crm.ui.search import LIMIT, Hit, Query
 from products import services
+from products.choices import AccountKind, AccountStatus
 from products.models import Account, Freeze
+from products.services.accounts import CHANGE
 from products.services.freezes import LIFT
 
 
@@ -78,9 +80,9 @@ def describe(request: ChangeRequest) -> list[Difference]:
     return rows
 
 
-def base_version(freeze: Freeze) -> str:
+def base_version(target: Freeze | Account) -> str:
     """Return what must not have moved between asking and deciding."""
-    return f"{freeze.version}"
+    return f"{target.version}"
 
 
 def apply(actor: Actor, request: ChangeRequest) -> None:
@@ -116,4 +118,54 @@ LIFT_FREEZE = Handler(
     apply=apply,
     excluded=excluded,
     target_url=target_url,
+)
+
+
+def _account_of(request: ChangeRequest) -> Account:
+    account: Account = Account.objects.select_related("customer").get(reference=request.target_ref)
+    return account
+
+
+def describe_account(request: ChangeRequest) -> list[Difference]:
+    """Return the core's status and type before and after; a closed account refuses all money, a normal one lets it pass."""
+    account, asked = _account_of(request), request.payload
+    rows = [
+        Difference("customer", gettext("Customer"), f"{account.customer.name} {account.customer.core_number}", "", context=True),
+        Difference("account", gettext("Account"), f"…{account.number_last4}", "", context=True),
+    ]
+    if asked["status"] != account.status:
+        rows.append(
+            Difference("status", gettext("Account status"), account.get_status_display(), str(AccountStatus(asked["status"]).label))
+        )
+    if asked["kind"] != account.kind:
+        rows.append(Difference("kind", gettext("Account type"), account.get_kind_display(), str(AccountKind(asked["kind"]).label)))
+    return rows
+
+
+def apply_account(actor: Actor, request: ChangeRequest) -> None:
+    """Take the status and type over; called inside the deciding transaction."""
+    services.change_account(
+        actor=actor,
+        account=_account_of(request),
+        version=int(request.base_version),
+        reason=request.reason,
+        asked_by=request.requested_by_number,
+        **request.payload,
+    )
+
+
+def account_url(request: ChangeRequest) -> str:
+    """Return the page of the account."""
+    return reverse("products:account", args=[request.target_ref])
+
+
+CHANGE_ACCOUNT = Handler(
+    kind=CHANGE,
+    label=_("Change of an account"),
+    propose_permission=CHANGE,
+    decide_permission="products.approve_account",
+    describe=describe_account,
+    base_version=base_version,
+    apply=apply_account,
+    target_url=account_url,
 )

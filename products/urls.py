@@ -17,4 +17,5 @@ urlpatterns = [
     path("freezes/<ref:reference>/", views.freeze_detail, name="freeze"),
     path("freezes/<ref:reference>/confirm/", views.freeze_confirm, name="freeze_confirm"),
     path("freezes/<ref:reference>/lift/", views.freeze_lift, name="freeze_lift"),
+    path("freezes/<ref:reference>/tell-core/", views.freeze_tell_core, name="freeze_tell_core"),
 ]

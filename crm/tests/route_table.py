@@ -51,6 +51,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "products/freezes/<ref:reference>/": "products.view_freeze",
     "products/freezes/<ref:reference>/confirm/": "products.confirm_freeze",
     "products/freezes/<ref:reference>/lift/": "products.ask_lift_freeze",
+    "products/freezes/<ref:reference>/tell-core/": "products.place_freeze",
     "reports/": "reports.view_reportrun",
     "reports/<ref:reference>/": "reports.view_reportrun",
     "reports/<ref:reference>/again/": "reports.add_reportrun",

@@ -31,7 +31,8 @@ def person(bank: Bank, number: str, **changes: Any) -> Customer:
         "manager": bank.people["80001"],
         "risk_tolerance": "C3",
     } | changes
-    return create_customer(actor=IMPORTER, values=values)
+    customer, _waits = create_customer(actor=IMPORTER, values=values)
+    return customer
 
 
 @pytest.fixture

@@ -51,11 +51,12 @@ def customer_create(request: HttpRequest) -> HttpResponse:
     form = CustomerForm(request.POST or None, actor=actor, initial=defaults)
     if request.method == "POST" and form.is_valid():
         try:
-            customer = services.create_customer(actor=actor, values=form.cleaned_data)
+            customer, proposed = services.create_customer(actor=actor, values=form.cleaned_data)
         except DomainError as refusal:
             form.add_error(refusal.field, str(refusal))
         else:
-            messages.success(request, _("The customer is recorded."))
+            waits = _("The customer is recorded. What you stated about levels and assignment waits for a second person.")
+            messages.success(request, waits if proposed else _("The customer is recorded."))
             return redirect("customers:customer", reference=customer.reference)
     return render(request, "customers/customer_form.html", {"form": form})
 

@@ -4,18 +4,26 @@ from products.services.accounts import (
     HolderDiffers,
     NewAccount,
     SameAccountNumber,
+    SecondPersonNeeded,
+    ask_to_change,
     change_account,
     open_account,
     report_balance,
 )
-from products.services.core import Acknowledgement, CoreUnavailable, Instruction, send_core_instructions
+from products.services.blocking import Blocking, blocking_freezes
+from products.services.core import (
+    Acknowledgement,
+    CoreUnavailable,
+    Instruction,
+    NothingRefused,
+    send_core_instructions,
+    tell_core_again,
+)
 from products.services.freezes import (
     AlreadyEnded,
-    Blocking,
     FreezeNotAllowed,
     FreezeStands,
     ask_to_lift,
-    blocking_freezes,
     confirm_freeze,
     lapse_freezes,
     lift_freeze,
@@ -32,7 +40,10 @@ __all__ = [
     "HolderDiffers",
     "Instruction",
     "NewAccount",
+    "NothingRefused",
     "SameAccountNumber",
+    "SecondPersonNeeded",
+    "ask_to_change",
     "ask_to_lift",
     "blocking_freezes",
     "change_account",
@@ -43,4 +54,5 @@ __all__ = [
     "place_freeze",
     "report_balance",
     "send_core_instructions",
+    "tell_core_again",
 ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -11,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.access.errors import Conflict, DomainError
 from crm.access.services import require
+from crm.approvals import services as approvals
+from crm.calendar.services import today
+from crm.fields.services import blind_index
 from crm.log import services as log
 from customers import services as customers
 from customers.choices import CustomerKind
@@ -23,6 +27,9 @@ KINDS = {
     CustomerKind.ORGANISATION: (AccountKind.BASIC, AccountKind.GENERAL, AccountKind.SPECIAL, AccountKind.TEMPORARY),
 }
 """Which account types a person and an organisation may hold."""
+
+
+CHANGE = "products.change_account"
 
 
 class HolderDiffers(DomainError):
@@ -42,11 +49,25 @@ class KindNotForCustomer(DomainError):
 
 
 class SameAccountNumber(DomainError):
-    """The number belongs to an account we have."""
+    """The number belongs to an account that the asker may see."""
 
     code = "account_number_taken"
     message = _("An account with this number is already recorded. Check the number.")
     field = "number"
+
+
+class SecondPersonNeeded(DomainError):
+    """A person would change an account alone."""
+
+    code = "second_person_needed"
+    message = _("Another person must decide on this change.")
+
+
+class NothingChanges(DomainError):
+    """The form was sent as it was."""
+
+    code = "nothing_changes"
+    message = _("Nothing was changed. Change a field, or go back.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,14 +86,18 @@ class NewAccount:
 
 
 def open_account(*, actor: Actor, customer: Customer, new: NewAccount) -> Account:
-    """Record an account of a customer. Raises ``HolderDiffers``, ``KindNotForCustomer``, ``SameAccountNumber``."""
+    """Record an account of a customer. Raises ``HolderDiffers``, ``KindNotForCustomer``, ``SameAccountNumber``.
+
+    A number that stands outside the asker's reach is refused with ``NumberRefused``, which does not say so.
+    """
     if squeeze(new.holder_name) != squeeze(customer.name):
         raise HolderDiffers
     if new.kind not in KINDS[CustomerKind(customer.kind)]:
         raise KindNotForCustomer
+    require(actor, "products.add_account", customer)
+    customers.check_clashes(actor=actor)
     try:
         with transaction.atomic():
-            require(actor, "products.add_account", customer)
             customer = Customer.objects.locked().get(pk=customer.pk)
             account = Account(customer=customer, data_key_id=customer.data_key_id, **vars(new))
             account.save()
@@ -81,24 +106,61 @@ def open_account(*, actor: Actor, customer: Customer, new: NewAccount) -> Accoun
             customers.count_account(customer_id=customer.pk)
             log.record(actor=actor, action="account.opened", target=account, data={"kind": new.kind, "currency": new.currency})
     except IntegrityError as clash:
-        if "account_number_unique" in str(clash):
-            raise SameAccountNumber from clash
-        raise
+        if "account_number_unique" not in str(clash):
+            raise
+        raise _taken(actor, customer, new.number) from clash
     return account
 
 
-def change_account(*, actor: Actor, account: Account, version: int, status: str, kind: str, reason: str) -> Account:
-    """Take over the core's status or type of an account. Raises ``Conflict`` when somebody was quicker."""
+def _taken(actor: Actor, customer: Customer, number: str) -> DomainError:
+    """What the asker is told about a number that is recorded: plainly within reach, neutrally outside of it."""
+    rows = Account.objects.filter(number_index=blind_index("products.account.number", number))
+    if not actor.is_person or rows.visible_to(actor).exists():
+        return SameAccountNumber()
+    held = rows.select_related("customer", "branch").get()
+    return customers.tell_clash(
+        actor=actor,
+        clash=customers.Clash("account.number_clash", "products.check_account", held, held.branch, "products:account", customer.reference),
+        field="number",
+    )
+
+
+def ask_to_change(*, actor: Actor, account: Account, version: int, status: str, kind: str, reason: str) -> Any:
+    """Ask a second person to take over the core's status or type; returns the change request.
+
+    Raises ``Conflict`` when somebody was quicker, ``KindNotForCustomer`` and ``NothingChanges``.
+    """
     if kind not in KINDS[CustomerKind(account.customer.kind)]:
         raise KindNotForCustomer
     with transaction.atomic():
-        require(actor, "products.change_account", account)
+        require(actor, CHANGE, account)
+        account = Account.objects.locked().select_related("customer").get(pk=account.pk)
+        if account.version != version:
+            raise Conflict
+        if (account.status, account.kind) == (status, kind):
+            raise NothingChanges
+        payload = {"status": status, "kind": kind}
+        return approvals.propose(actor=actor, kind=CHANGE, target=account, payload=payload, reason=reason)
+
+
+def change_account(*, actor: Actor, account: Account, version: int, status: str, kind: str, reason: str, asked_by: str = "") -> Account:
+    """Take over the core's status or type of an account: the core's own word, or a person's who approves another's request.
+
+    Status decides whether money moves, so no person changes it alone. Raises ``SecondPersonNeeded``, and ``Conflict`` when
+    somebody was quicker.
+    """
+    if kind not in KINDS[CustomerKind(account.customer.kind)]:
+        raise KindNotForCustomer
+    if actor.is_person and asked_by in ("", actor.number):
+        raise SecondPersonNeeded
+    with transaction.atomic():
+        require(actor, "products.approve_account" if actor.is_person else "products.report_status", account)
         account = Account.objects.locked().select_related("customer").get(pk=account.pk)
         if account.version != version:
             raise Conflict
         before = {"status": account.status, "kind": account.kind}
         account.status, account.kind = status, kind
-        account.closed_at = timezone.localdate() if status == AccountStatus.CLOSED else None
+        account.closed_at = today() if status == AccountStatus.CLOSED else None
         account.version += 1
         account.save(update_fields=["status", "kind", "closed_at", "version"])
         log.record(
@@ -106,7 +168,8 @@ def change_account(*, actor: Actor, account: Account, version: int, status: str,
             action="account.changed",
             target=account,
             reason=reason,
-            data={"before": before, "after": {"status": status, "kind": kind}},
+            approver=actor.number if asked_by else "",
+            data={"before": before, "after": {"status": status, "kind": kind}, **({"asked_by": asked_by} if asked_by else {})},
         )
     return account
 

@@ -1,13 +1,11 @@
 """Money may not move, and moves again: placing, confirming, lifting and lapsing freezes."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,11 +13,11 @@ from crm.access.actor import Actor
 from crm.access.errors import DomainError
 from crm.access.services import require
 from crm.approvals import services as approvals
-from crm.jobs.queue import enqueue
 from crm.log import services as log
 from customers.models import Customer
-from products.choices import STANDING, Authority, FreezeKind, FreezeState, InstructionAct
-from products.models import Account, CoreInstruction, Freeze
+from products.choices import STANDING, Authority, FreezeKind, FreezeState
+from products.models import Account, Freeze
+from products.services.core import owe_lifting, owe_placing
 from products.signals import freeze_placed
 
 AUTOMATIC_LAPSE = timedelta(hours=24)
@@ -48,27 +46,6 @@ class AlreadyEnded(DomainError):
     message = _("This freeze has already ended.")
 
 
-@dataclass(frozen=True)
-class Blocking:
-    """The freezes that stand on one account, strictest first, its customer's included."""
-
-    freezes: tuple[Freeze, ...]
-
-    def against_debit(self, free_balance: Decimal | None, amount: Decimal) -> Freeze | None:
-        """Return the freeze that forbids a debit of *amount*, or None.
-
-        ``free_balance`` is in the account's currency, None when no balance was ever reported: an amount freeze then
-        forbids every debit, since nobody can say that enough stays behind.
-        """
-        for freeze in self.freezes:
-            if freeze.kind != FreezeKind.AMOUNT:
-                return freeze
-        frozen = sum((f.amount or Decimal(0) for f in self.freezes), Decimal(0))
-        if self.freezes and (free_balance is None or free_balance - amount < frozen):
-            return self.freezes[0]
-        return None
-
-
 def place_freeze(
     *,
     actor: Actor,
@@ -79,6 +56,7 @@ def place_freeze(
     authority: str = Authority.OWN,
     document: str = "",
     amount: Decimal | None = None,
+    currency: str = "",
     valid_until: datetime | None = None,
     origin: tuple[str, str] = ("", ""),
     at: datetime | None = None,
@@ -86,27 +64,32 @@ def place_freeze(
     """Stop money on an account or a whole customer from this moment, and instruct the core.
 
     Freezes of several authorities stand beside each other and queue (轮候). Placed by a service rather than a person, the
-    freeze lapses after 24 hours unless a person confirms it, and asking again returns the one that stands. Raises
+    freeze lapses after 24 hours unless a person confirms it, and asking again returns the one that stands; one whose time is
+    over is ended first. An amount freeze of no stated currency is in the account's, or in CNY for a whole customer. Raises
     ``FreezeStands`` and ``FreezeNotAllowed``.
     """
     _check_request(kind, authority, document, amount, reason)
+    now = at or timezone.now()
     with transaction.atomic():
         require(actor, "products.place_freeze", account or customer)
         _hold(customer, account)
         same: dict[str, Any] = {"customer": customer, "account": account, "kind": kind, "authority": authority, "document": document}
+        for ended in Freeze.objects.over(now).filter(**same).locked().select_related("customer", "account"):
+            _lapse(actor, ended, now)
         if standing := Freeze.objects.standing().filter(**same).first():
             if actor.kind == "service":
                 return standing
             raise FreezeStands
         freeze = Freeze.objects.create(
             **same,
-            **_signed(actor, at or timezone.now(), origin),
+            **_signed(actor, now, origin),
             amount=amount,
+            currency="" if amount is None else currency or (account.currency if account else "CNY"),
             reason=reason,
             sequence=_next_in_line(customer, account, authority),
             valid_until=valid_until,
         )
-        _instruct(freeze, InstructionAct.PLACE)
+        owe_placing(freeze)
         log.record(actor=actor, action="freeze.placed", target=freeze, reason=reason, data=_shown(freeze))
         freeze_placed.send(sender=Freeze, freeze=freeze, actor=actor)
     return freeze
@@ -157,7 +140,7 @@ def lift_freeze(*, actor: Actor, freeze: Freeze, reason: str, asked_by: str, doc
     with transaction.atomic():
         require(actor, LIFT, freeze)
         freeze = _standing(freeze)
-        _end(freeze, FreezeState.LIFTED, timezone.now(), reason, actor.user_id)
+        _end(actor, freeze, FreezeState.LIFTED, timezone.now(), reason)
         log.record(
             actor=actor,
             action="freeze.lifted",
@@ -172,35 +155,20 @@ def lift_freeze(*, actor: Actor, freeze: Freeze, reason: str, asked_by: str, doc
 def lapse_freezes(*, actor: Actor, at: datetime | None = None) -> int:
     """End what nobody confirmed in 24 hours and what has reached its last day; returns how many."""
     now = at or timezone.now()
-    with transaction.atomic():
-        over = Q(lapses_at__lte=now) | Q(valid_until__lte=now)
-        due = list(Freeze.objects.standing().filter(over).locked().select_related("customer"))
-        for freeze in due:
-            _end(freeze, FreezeState.LAPSED, now, "", None)
-            log.record(actor=actor, action="freeze.lapsed", target=freeze, data=_shown(freeze))
-    return len(due)
+    ended = 0
+    for customer in Customer.objects.filter(pk__in=Freeze.objects.over(now).values("customer_id")).order_by("pk"):
+        with transaction.atomic():
+            # Everything of the customer is held before the freezes are read, as by whoever places or lifts one.
+            _hold(customer, None)
+            for freeze in Freeze.objects.over(now).filter(customer=customer).locked().select_related("customer", "account"):
+                _lapse(actor, freeze, now)
+                ended += 1
+    return ended
 
 
-def blocking_freezes(account_ids: Iterable[int]) -> dict[int, Blocking]:
-    """Return, for each account on which anything stands, the freezes that do.
-
-    Call it while the accounts and customers are locked: then no payment can pass a freeze that commits first.
-    """
-    strictness = {kind: rank for rank, kind in enumerate(FreezeKind.values)}
-    now = timezone.now()
-    accounts = list(Account.objects.filter(pk__in=list(account_ids)).values_list("pk", "customer_id"))
-    standing = Freeze.objects.standing().exclude(Q(lapses_at__lte=now) | Q(valid_until__lte=now))
-    rows = list(
-        standing.filter(
-            Q(account_id__in=[pk for pk, _owner in accounts]) | Q(account=None, customer_id__in={owner for _pk, owner in accounts})
-        ).order_by("placed_at", "pk")
-    )
-    found: dict[int, Blocking] = {}
-    for pk, owner in accounts:
-        mine = [f for f in rows if f.account_id == pk or (f.account_id is None and f.customer_id == owner)]
-        if mine:
-            found[pk] = Blocking(tuple(sorted(mine, key=lambda f: strictness[f.kind])))
-    return found
+def _lapse(actor: Actor, freeze: Freeze, now: datetime) -> None:
+    _end(actor, freeze, FreezeState.LAPSED, now, "")
+    log.record(actor=actor, action="freeze.lapsed", target=freeze, data=_shown(freeze))
 
 
 def _check_request(kind: str, authority: str, document: str, amount: Decimal | None, reason: str) -> None:
@@ -236,10 +204,10 @@ def _next_in_line(customer: Customer, account: Account | None, authority: str) -
     return max(line.values_list("sequence", flat=True), default=0) + 1
 
 
-def _end(freeze: Freeze, state: FreezeState, now: datetime, reason: str, user_id: int | None) -> None:
+def _end(actor: Actor, freeze: Freeze, state: FreezeState, now: datetime, reason: str) -> None:
     freeze.state = state
     freeze.ended_at = now
-    freeze.ended_by_id = user_id
+    freeze.ended_by_id = actor.user_id if state == FreezeState.LIFTED else None
     freeze.ended_reason = reason
     freeze.version += 1
     freeze.save(update_fields=["state", "ended_at", "ended_by", "ended_reason", "version"])
@@ -247,12 +215,7 @@ def _end(freeze: Freeze, state: FreezeState, now: datetime, reason: str, user_id
         behind = Freeze.objects.standing().exclude(authority=Authority.OWN).filter(sequence__gt=freeze.sequence)
         same = behind.filter(customer_id=freeze.customer_id, account_id=freeze.account_id)  # type: ignore[misc]
         same.update(sequence=F("sequence") - 1)
-    _instruct(freeze, InstructionAct.LIFT)
-
-
-def _instruct(freeze: Freeze, act: InstructionAct) -> None:
-    CoreInstruction.objects.create(freeze=freeze, act=act)
-    enqueue("products.send_core_instructions")
+    owe_lifting(actor=actor, freeze=freeze)
 
 
 def _shown(freeze: Freeze) -> dict[str, Any]:
@@ -262,6 +225,7 @@ def _shown(freeze: Freeze) -> dict[str, Any]:
         "document": freeze.document,
         "account": freeze.account.reference if freeze.account else "",
         "amount": str(freeze.amount) if freeze.amount is not None else "",
+        "currency": freeze.currency,
         "sequence": freeze.sequence,
         "origin": freeze.origin_reference,
     }

@@ -3,6 +3,7 @@
 Requirements: R021, R046.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,9 @@ from django.utils import timezone
 
 from crm.access.actor import SYSTEM
 from crm.access.errors import Conflict, NotVisible, Refused
+from crm.approvals import services as approvals
+from crm.approvals.models import ChangeRequest
+from crm.calendar.services import today
 from crm.lists.testing import check_list
 from crm.log.models import Event
 from crm.staff.models import User
@@ -20,13 +24,25 @@ from crm.tests.personas import as_actor, browser
 from customers.models import Customer, CustomerFigures
 from products.forms import AccountChangeForm, AccountForm, FreezeForm
 from products.models import Account, Freeze
-from products.services import change_account, place_freeze, report_balance
-from products.services.accounts import HolderDiffers, KindNotForCustomer, SameAccountNumber
+from products.services import SecondPersonNeeded, ask_to_change, change_account, place_freeze, report_balance
+from products.services.accounts import HolderDiffers, KindNotForCustomer, NothingChanges, SameAccountNumber
 from products.tests.personas import account_of
 from products.views.lists import AccountList, FreezeList
 
 pytestmark = pytest.mark.django_db
 NUMBERS = ("6222020000001238823", "6222020000004560015", "6222020000007890023")
+
+
+@pytest.fixture
+def core_word() -> Callable[[Account, str], Account]:
+    """The core's own word on an account's status."""
+
+    def said(account: Account, status: str) -> Account:
+        return change_account(
+            actor=SYSTEM, account=account, version=account.version, status=status, kind=account.kind, reason="核心系统已更新"
+        )
+
+    return said
 
 
 def test_the_holder_is_the_customer(zhang_wei: Customer) -> None:
@@ -73,7 +89,7 @@ def test_the_form_offers_the_customers_types_and_refuses_a_future_day(zhang_wei:
         "6217000133": ["class_1", "class_2", "class_3"],
         "6217000166": ["basic", "general", "special", "temporary"],
     }
-    values = {"number": NUMBERS[0], "opened_at": (timezone.localdate() + timedelta(days=1)).isoformat()}
+    values = {"number": NUMBERS[0], "opened_at": (today() + timedelta(days=1)).isoformat()}
     assert "opened_at" in AccountForm(values, customer=zhang_wei).errors
 
 
@@ -88,13 +104,14 @@ def test_balances_are_kept_and_the_latest_by_the_cores_clock_shows(salary_accoun
     assert [report.balance for report in kept] == [Decimal(90_000), Decimal(80_000)]
 
 
-def test_a_stale_page_does_not_overwrite(salary_account: Account, sun_yue: User) -> None:
+def test_a_stale_page_does_not_overwrite(salary_account: Account, sun_yue: User, core_word: Any) -> None:
     actor = as_actor(sun_yue)
-    change_account(actor=actor, account=salary_account, version=1, status="dormant", kind="class_1", reason="核心已更新")
+    core_word(salary_account, "dormant")
+    asked = {"status": "normal", "kind": "class_1", "reason": "核心已更新"}
     with pytest.raises(Conflict):
-        change_account(actor=actor, account=salary_account, version=1, status="normal", kind="class_1", reason="核心已更新")
+        ask_to_change(actor=actor, account=salary_account, version=1, **asked)
     page = reverse("products:account_change", args=[salary_account.reference])
-    answer = browser(sun_yue).post(page, {"version": 1, "status": "normal", "kind": "class_1", "reason": "核心已更新"})
+    answer = browser(sun_yue).post(page, {"version": 1, **asked})
     assert answer.status_code == 200
     assert answer.context["form"].non_field_errors()
     salary_account.refresh_from_db()
@@ -102,12 +119,43 @@ def test_a_stale_page_does_not_overwrite(salary_account: Account, sun_yue: User)
     assert Event.objects.filter(action="account.changed").count() == 1
 
 
-def test_who_may_not_change_an_account(salary_account: Account, zhou_min: User, colleague: User) -> None:
+def test_who_may_not_ask_for_a_change(salary_account: Account, zhou_min: User, colleague: User) -> None:
     for person, refusal in ((zhou_min, Refused), (colleague, NotVisible)):
         with pytest.raises(refusal):
-            change_account(actor=as_actor(person), account=salary_account, version=1, status="closed", kind="class_1", reason="销户")
+            ask_to_change(actor=as_actor(person), account=salary_account, version=1, status="closed", kind="class_1", reason="销户")
     salary_account.refresh_from_db()
     assert salary_account.status == "normal"
+    assert not ChangeRequest.objects.exists()
+
+
+def test_nobody_closes_or_reopens_an_account_alone(
+    salary_account: Account, sun_yue: User, branch_manager: User, other_branch_manager: User, core_word: Any
+) -> None:
+    """The status decides whether money moves: the core says it, or two people do."""
+    core_word(salary_account, "closed")
+    for person in (sun_yue, branch_manager):
+        with pytest.raises(SecondPersonNeeded):
+            change_account(actor=as_actor(person), account=salary_account, version=2, status="normal", kind="class_1", reason="重开")
+    page = reverse("products:account_change", args=[salary_account.reference])
+    sent = browser(sun_yue).post(page, {"version": 2, "status": "normal", "kind": "class_1", "reason": "误销户，重新启用"})
+    assert sent.status_code == 302
+    request = ChangeRequest.objects.get()
+    assert Account.objects.get().status == "closed"
+    assert request.reference in browser(sun_yue).get(reverse("products:account", args=[salary_account.reference])).content.decode()
+    decision: dict[str, Any] = {"request": request, "approve": True, "reason": "已核对", "shown_hash": approvals.hash_of(request)}
+    for person, refusal in ((sun_yue, Refused), (other_branch_manager, NotVisible)):
+        with pytest.raises(refusal):
+            approvals.decide(actor=as_actor(person), **decision)
+    approvals.decide(actor=as_actor(branch_manager), **decision)
+    account = Account.objects.get()
+    assert (account.status, account.closed_at, account.version) == ("normal", None, 3)
+    line = Event.objects.filter(action="account.changed").latest("pk")
+    assert (line.actor_number, line.approver, line.data["asked_by"]) == ("81001", "81001", "80001")
+
+
+def test_a_change_that_changes_nothing_is_not_asked_for(salary_account: Account, sun_yue: User) -> None:
+    with pytest.raises(NothingChanges):
+        ask_to_change(actor=as_actor(sun_yue), account=salary_account, version=1, status="normal", kind="class_1", reason="没有变化")
 
 
 def test_forms_begin_with_what_is_recorded(salary_account: Account) -> None:

@@ -172,9 +172,11 @@ def test_what_each_kind_blocks(salary_account: Account, zhou_min: User) -> None:
         reason="协助执行",
     )
     blocking = services.blocking_freezes([salary_account.pk])[salary_account.pk]
-    assert blocking.against_debit(Decimal(100000), Decimal(70000)) is None
-    assert blocking.against_debit(Decimal(100000), Decimal("70000.01")) is not None
-    assert blocking.against_debit(None, Decimal(1)) is not None
+    assert blocking.needs == {salary_account.pk}
+    free: dict[int, Decimal | None] = {salary_account.pk: Decimal(100000)}
+    assert blocking.against_debit(free, Decimal(70000)) is None
+    assert blocking.against_debit(free, Decimal("70000.01")) is not None
+    assert blocking.against_debit({}, Decimal(1)) is not None
 
 
 def test_a_customer_freeze_stands_on_every_account(

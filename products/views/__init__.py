@@ -7,6 +7,7 @@ from products.views.freezes import (
     freeze_confirm,
     freeze_detail,
     freeze_lift,
+    freeze_tell_core,
 )
 from products.views.lists import account_list, freeze_list
 
@@ -21,4 +22,5 @@ __all__ = [
     "freeze_detail",
     "freeze_lift",
     "freeze_list",
+    "freeze_tell_core",
 ]

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from crm.access.errors import DomainError
 from crm.access.gate import gated
@@ -11,7 +12,7 @@ from crm.access.services import actor_of, get_visible, may
 from crm.approvals.models import ChangeRequest
 from customers.models import Customer
 from products import services
-from products.choices import STANDING
+from products.choices import STANDING, Authority, FreezeState
 from products.forms import ConfirmForm, FreezeForm, LiftForm
 from products.models import Account, Freeze
 from products.services.freezes import LIFT
@@ -24,18 +25,40 @@ def freeze_detail(request: HttpRequest, reference: str) -> HttpResponse:
     rows = Freeze.objects.select_related("customer", "account", "placed_by", "confirmed_by", "ended_by")
     freeze = get_visible(rows, actor, reference=reference)
     stands = freeze.state in STANDING
+    may_know = freeze.authority != Authority.OWN or may(actor, "products.view_freeze_reason", freeze)
     waiting = ChangeRequest.objects.filter(kind=LIFT, target_ref=freeze.reference, state="proposed").first()
     context = {
         "freeze": freeze,
         "stands": stands,
+        "may_know": may_know,
         "instructions": freeze.instructions.order_by("pk"),
         "waiting": waiting,
         "may_confirm": stands and freeze.lapses_at is not None and may(actor, "products.confirm_freeze", freeze),
         "may_lift": stands and waiting is None and may(actor, "products.ask_lift_freeze", freeze),
+        "may_tell_core": _refused(freeze) and may(actor, "products.place_freeze", freeze),
         "confirm_form": ConfirmForm(),
         "lift_form": LiftForm(),
     }
     return render(request, "products/freeze.html", context)
+
+
+def _refused(freeze: Freeze) -> bool:
+    return freeze.state == FreezeState.FAILED or freeze.lift_refused_at is not None
+
+
+@gated("products.place_freeze")
+@require_POST
+def freeze_tell_core(request: HttpRequest, reference: str) -> HttpResponse:
+    """Have the core told again what it refused."""
+    actor = actor_of(request)
+    freeze = get_visible(Freeze.objects.all(), actor, "products.place_freeze", reference=reference)
+    try:
+        services.tell_core_again(actor=actor, freeze=freeze)
+    except DomainError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The core is told again."))
+    return redirect("products:freeze", reference=reference)
 
 
 @gated("products.place_freeze")
@@ -54,7 +77,8 @@ def customer_freeze(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _place(request: HttpRequest, customer: Customer, account: Account | None) -> HttpResponse:
-    form = FreezeForm(request.POST or None, initial={"origin": request.GET.get("origin", "")[:20]})
+    initial = {"origin": request.GET.get("origin", "")[:20], "currency": account.currency if account else "CNY"}
+    form = FreezeForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         asked = dict(form.cleaned_data)
         origin = asked.pop("origin")

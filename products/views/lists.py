@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -52,7 +52,13 @@ class AccountList(ListDefinition):
         return reverse("products:account", args=[row.reference])
 
 
+def _state(row: Freeze) -> Any:
+    return _("Core refused the lifting") if row.lift_refused_at is not None else row.get_state_display()
+
+
 def _state_level(row: Freeze) -> str:
+    if row.state == FreezeState.FAILED or row.lift_refused_at is not None:
+        return "high"
     if row.ended_at is not None:
         return ""
     return "hold" if row.state == FreezeState.IN_FORCE else "mid"
@@ -72,7 +78,7 @@ class FreezeList(ListDefinition):
         Column("authority", _("Authority"), value="get_authority_display", sort="authority"),
         Column("document", _("Document"), value="document"),
         Column("sequence", _("In line"), kind="number"),
-        Column("state", _("State"), value="get_state_display", kind="badge", sort="state", level=_state_level),
+        Column("state", _("State"), value=_state, kind="badge", sort="state", level=_state_level),
         Column("placed_at", _("Placed"), kind="moment", sort="placed_at"),
         Column("lapses_at", _("Lapses"), kind="due"),
         Column("placed_by", _("Placed by"), value=lambda row: called(row.placed_by_number), sort="placed_by_number"),
@@ -85,12 +91,18 @@ class FreezeList(ListDefinition):
         DateRange("ended", _("Ended"), field="ended_at"),
         BranchTree("branch", _("Opening branch"), branches_of("products.view_freeze"), field="customer__opening_branch"),
         Flag("standing", _("Standing"), lambda rows, _actor: rows.filter(ended_at=None)),
+        Flag(
+            "refused",
+            _("Refused by the core"),
+            lambda rows, _actor: rows.filter(Q(state=FreezeState.FAILED) | Q(lift_refused_at__isnull=False)),
+        ),
         Flag("unconfirmed", _("To be confirmed"), lambda rows, _actor: rows.filter(ended_at=None).exclude(lapses_at=None)),
     )
     presets = (
         Preset(_("Standing"), {"standing": "on"}),
         Preset(_("To be confirmed"), {"unconfirmed": "on"}),
         Preset(_("Waiting for the core"), {"state": "pending"}),
+        Preset(_("Refused by the core"), {"refused": "on"}),
     )
     search = ("reference", "document", "customer__name", "customer__core_number")
     default_sort = ("-placed_at",)

@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 
 from products import services as products
-from products.choices import FreezeKind
 from products.models import Account, Freeze
 from transactions.choices import PENDING, Direction, Refusal
 from transactions.models import Transaction
@@ -40,7 +39,7 @@ def forbidden(rows: Iterable[Transaction]) -> dict[int, Freeze]:
     gate.give_back(debits)
     found = {}
     for row in debits:
-        freeze = gate.against(row.account_id, row.amount)
+        freeze = gate.against(row.account_id, row.amount, row.currency)
         if freeze is not None:
             found[row.pk] = freeze
         else:
@@ -53,14 +52,14 @@ class _Freezes:
 
     def __init__(self, accounts: Iterable[int]) -> None:
         self.blocking = products.blocking_freezes(accounts)
-        limited = [pk for pk, found in self.blocking.items() if all(f.kind == FreezeKind.AMOUNT for f in found.freezes)]
+        limited = {pk for found in self.blocking.values() for pk in found.needs}
         held = balances(limited) if limited else {}
         self.free: dict[int, Decimal | None] = {pk: held[pk].free if pk in held else None for pk in limited}
 
-    def against(self, account_id: int, amount: Decimal) -> Freeze | None:
+    def against(self, account_id: int, amount: Decimal, currency: str) -> Freeze | None:
         """Return the freeze that forbids a debit of that amount."""
         found = self.blocking.get(account_id)
-        return found.against_debit(self.free.get(account_id), amount) if found else None
+        return found.against_debit(self.free, amount, currency) if found else None
 
     def take(self, account_id: int, amount: Decimal) -> None:
         """Let a debit have its part of what is free."""
@@ -102,7 +101,7 @@ class _Gate:
         # What a source reports as done before a freeze was placed was no attempt on a frozen account.
         if item.source.already_completed and all(item.occurred_at < freeze.placed_at for freeze in found.freezes):
             return MAY
-        freeze = self.freezes.against(item.party.account_id, item.row.amount)
+        freeze = self.freezes.against(item.party.account_id, item.row.amount, item.row.currency)
         return Decision(Refusal.FREEZE, freeze.pk) if freeze else MAY
 
     def _move(self, item: Resolved) -> None:
