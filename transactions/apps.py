@@ -17,6 +17,7 @@ class TransactionsConfig(AppConfig):
         from crm.fields import policy
         from crm.jobs import kinds, sweeps
         from crm.log.actions import declare
+        from crm.money.signals import rates_loaded
         from crm.ui import menu, search
         from products.signals import freeze_placed
         from transactions import providers, receivers
@@ -29,6 +30,8 @@ class TransactionsConfig(AppConfig):
             kinds.register(kind)
         freeze_placed.connect(receivers.on_freeze_placed, dispatch_uid="transactions.on_freeze_placed")
         sweeps.register("transactions.remove_uploads", providers.sweep_uploads, every_seconds=600)
+        sweeps.register("transactions.rate_waiting", providers.rates_arrived, every_seconds=3600)
+        rates_loaded.connect(providers.rates_arrived, dispatch_uid="transactions.rates_arrived")
         search.register(providers.find_transactions)
         menu.register(
             menu.MenuItem("transactions:transaction_list", _("Transactions"), "transactions.view_transaction", group="customers", order=30),

@@ -74,13 +74,20 @@ class TransactionQuerySet(SealedQuerySet, ScopedQuerySet["Transaction"]):  # typ
         return self.filter(customer__in=Customer.objects.visible_to(user))
 
     def owed(self) -> "TransactionQuerySet":
-        """Keep what still owes a judgement, oldest event first."""
-        return self.filter(screening=Screening.OWED).order_by("event_order", "id")
+        """Keep what owes a judgement now, oldest event first; what could not be judged rests a while and comes after what was not tried."""
+        due = Q(owed_retry_at=None) | Q(owed_retry_at__lte=timezone.now())
+        return self.filter(due, screening=Screening.OWED).order_by("owed_attempts", "event_order", "id")
+
+    def unrated(self) -> "TransactionQuerySet":
+        """Keep what lacks an equivalent that counts: CNY always, USD of what is not renminbi."""
+        return self.filter(UNRATED)
 
 
 COUNTED = ("id", "direction", "status", "reversed_at", "amount_cny", "bank_date")
 OF_ACCOUNTS = (*COUNTED, "kind", "channel", "customer_initiated", "occurred_at")
 OF_CUSTOMERS = (*COUNTED, "amount_usd", "currency", "instrument", "cross_border", "business_day")
+UNRATED = Q(amount_cny=None) | Q(amount_usd=None) & ~Q(currency="CNY")
+INCOMPLETE = Q(amount_cny=None) | Q(amount_usd=None)
 
 
 class Transaction(SealedModel):
@@ -105,6 +112,7 @@ class Transaction(SealedModel):
     amount_cny = models.DecimalField(_("CNY equivalent"), max_digits=24, decimal_places=4, null=True)
     amount_usd = models.DecimalField(_("USD equivalent"), max_digits=24, decimal_places=4, null=True)
     rate_date = models.DateField(null=True)
+    rated_at = models.DateTimeField(null=True, editable=False, help_text=_("When a rate that came later filled in the equivalents."))
     occurred_at = models.DateTimeField(_("occurred at"))
     received_at = models.DateTimeField(_("received at"), default=timezone.now)
     bank_date = models.DateField(_("bank date"))
@@ -138,6 +146,8 @@ class Transaction(SealedModel):
     screening = models.CharField(max_length=8, choices=Screening, default=Screening.OWED)
     owed_cause = models.CharField(max_length=10, choices=OwedCause, default=OwedCause.NEW)
     owed_since = models.DateTimeField(default=timezone.now)
+    owed_attempts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    owed_retry_at = models.DateTimeField(null=True, editable=False)
     txid = models.BigIntegerField(db_default=CurrentTransactionId(), editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
 
@@ -153,10 +163,6 @@ class Transaction(SealedModel):
                 condition=Q(status=Status.REVERSED) ^ Q(reversed_at=None),
                 name="transaction_reversed_has_time",
             ),
-            models.CheckConstraint(
-                condition=Q(amount_cny=None, amount_usd=None) | Q(amount_cny__isnull=False, amount_usd__isnull=False),
-                name="transaction_both_equivalents_or_none",
-            ),
         ]
         indexes = [
             # The two ways of the rules into the past. They carry what the shipped facts read, so that a window is read from the index
@@ -167,10 +173,11 @@ class Transaction(SealedModel):
             models.Index(fields=["bank_date", "id"], name="transaction_bank_date"),
             models.Index(fields=["event_order", "id"], name="transaction_order"),
             models.Index(
-                fields=["event_order", "id"],
+                fields=["owed_attempts", "event_order", "id"],
                 condition=Q(screening=Screening.OWED),
-                name="transaction_owed",
+                name="transaction_owing",
             ),
+            models.Index(fields=["currency", "bank_date", "id"], condition=INCOMPLETE, name="transaction_without_rate"),
             models.Index(
                 fields=["status", "id"],
                 condition=Q(status=Status.HELD),

@@ -4,6 +4,7 @@ from crm.access.actor import Actor
 from crm.jobs.task import task
 from transactions import importers
 from transactions.services import imports
+from transactions.services.rating import rate_waiting as rate
 
 
 @task(name=imports.CHECK)
@@ -22,3 +23,9 @@ def load_file(*, actor: Actor, job_id: int) -> None:
 def remove_uploads(*, actor: Actor) -> None:
     """Removes uploaded bytes after 24 hours."""
     imports.remove_uploads(actor=actor)
+
+
+@task(name="transactions.rate_waiting")
+def rate_waiting(*, actor: Actor) -> None:
+    """Rates what was stored before its rate was known."""
+    rate(actor=actor)

@@ -129,7 +129,7 @@ def _in_cny(amount: Decimal, currency: str, at: datetime) -> Decimal:
     if currency == "CNY":
         return amount
     rated = money.to_cny_usd(amount, currency, calendar.bank_date(at))
-    return rated.cny if rated else Decimal(0)
+    return (rated.cny if rated else None) or Decimal(0)
 
 
 def _units(cents: int) -> Decimal:

@@ -180,7 +180,8 @@ def _moved(batch: _Batch) -> list[tuple[int, Any, datetime]]:
     for item, day, decision, _pk in batch.stored:
         if decision is not MAY:
             continue
-        booked = day.rated.cny if day.rated and batch.known[item.key].status == Status.COMPLETED else 0
+        cny = day.rated.cny if day.rated else None
+        booked = cny if cny is not None and batch.known[item.key].status == Status.COMPLETED else 0
         moved.append((item.party.customer_id, booked if item.row.direction == Direction.CREDIT else -booked, item.occurred_at))
     return moved
 

@@ -87,7 +87,7 @@ class TransactionList(ListDefinition):
         Flag("cross_border", _("Cross-border"), lambda rows, _actor: rows.filter(cross_border=True)),
         DateRange("received", _("Received at"), field="received_at"),
         BranchTree("branch", _("Opening branch"), branches_of("transactions.view_transaction"), field="customer__opening_branch"),
-        Flag("unrated", _("Without a rate"), lambda rows, _actor: rows.filter(amount_cny=None)),
+        Flag("unrated", _("Without a rate"), lambda rows, _actor: rows.unrated()),
     )
     presets = (
         Preset(pgettext_lazy("list of transactions", "Held"), {"status": "held"}),
