@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, register, run_checks
+from django.db import DatabaseError, connection
 
 Rule = tuple[str, bool, str, str]
 
@@ -56,6 +57,62 @@ def _data_rules() -> Iterable[Rule]:
         "The role app is the role owner.",
         "Use two roles: the one in CRM_DATABASE_URL must not be able to change structure or the audit log.",
     )
+
+
+# Asked of the server: an address may name the role app and sign in as somebody who owns the tables or is above all rules. Whoever may
+# take another role counts as that role; the session's own role counts beside the one it has put on.
+_POWERS = """
+SELECT bool_or(r.rolsuper),
+       bool_or(o.oid IS NOT NULL AND pg_has_role(r.oid, o.oid, 'MEMBER')),
+       bool_or(t.oid IS NOT NULL AND (has_table_privilege(r.oid, t.oid, 'UPDATE,DELETE,TRUNCATE,TRIGGER')
+                                      OR has_any_column_privilege(r.oid, t.oid, 'UPDATE'))),
+       bool_or(has_parameter_privilege(r.oid, 'session_replication_role', 'SET'))
+FROM pg_roles r
+LEFT JOIN pg_class t ON t.oid IN (to_regclass('log_event'), to_regclass('log_leaf'), to_regclass('log_seal'))
+LEFT JOIN pg_roles o ON o.oid = t.relowner
+WHERE r.rolname IN (current_user, session_user)
+"""
+_NAMES = (
+    "is a superuser",
+    "is the owner of the audit log or may become it",
+    "may change lines of the audit log",
+    "may switch triggers off",
+)
+
+
+def powers_of(cursor: Any) -> list[str]:
+    """What the role that this cursor is signed in as may do and the role app must not, in words; empty for a bound role."""
+    cursor.execute(_POWERS)
+    return [name for name, held in zip(_NAMES, cursor.fetchone(), strict=True) if held]
+
+
+@register(Tags.security)
+def role_app_is_bound(**_: Any) -> Iterable[CheckMessage]:
+    """In production: the database is asked whether the role that web and worker sign in as could change what was written."""
+    # While `migrate` signs in as owner there is nothing to ask.
+    if not settings.PRODUCTION or connection.settings_dict["USER"] != settings.APP_ROLE:
+        return
+    try:
+        with connection.cursor() as cursor:
+            powers = powers_of(cursor)
+    except DatabaseError as error:
+        yield Error(f"The database could not be asked about the role app: {error}", hint="Start it first.", id="operations.E011")
+        return
+    finally:
+        connection.close()  # a web server forks after this
+    if powers:
+        yield Error(
+            f"The role in CRM_DATABASE_URL {', '.join(powers)}.",
+            hint="Sign in as a role that has no more than `migrate` grants it.",
+            id="operations.E009",
+        )
+
+
+def refuse_unsafe(**_: Any) -> None:
+    """End this process when a security check fails; Celery runs the checks but does not look at what they say."""
+    problems = [str(found) for found in run_checks(tags=[Tags.security]) if found.is_serious()]
+    if settings.PRODUCTION and problems:
+        raise SystemExit("\n".join(problems))
 
 
 @register(Tags.database)

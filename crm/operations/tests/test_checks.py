@@ -3,14 +3,20 @@
 Requirements: R271, R278, R347.
 """
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from crm.operations.checks import keys_exist, production_is_safe
+from crm.operations.checks import keys_exist, powers_of, production_is_safe, role_app_is_bound
+from crm.operations.pytest_plugin import RUN
+from crm.operations.servers.postgres import APP, OWNER, SUPERUSER
 
 SAFE: dict[str, Any] = {
     "PRODUCTION": True,
@@ -65,3 +71,51 @@ def test_the_demo_may_do_all_that() -> None:
 def test_missing_keys_are_told() -> None:
     with override_settings(CRM_KEYS={}):
         assert [message.id for message in keys_exist()] == ["operations.E010"]
+
+
+@pytest.mark.django_db
+def test_the_role_app_of_the_tests_is_bound() -> None:
+    with override_settings(**SAFE):
+        assert list(role_app_is_bound()) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        (OWNER, "is the owner of the audit log or may become it"),
+        (SUPERUSER, "is a superuser"),
+    ],
+)
+def test_a_role_that_could_change_the_log_is_known(django_db_setup: None, role: str, words: str) -> None:
+    """R255: whatever the address calls it, the server knows who signed in."""
+    with psycopg.connect(RUN.postgres.url(role, RUN.database)) as session, session.cursor() as cursor:
+        assert words in powers_of(cursor)
+        if role == SUPERUSER:
+            cursor.execute(f"SET ROLE {APP}")  # a costume: the session can take it off again
+            assert words in powers_of(cursor)
+
+
+def test_a_grant_too_many_is_known(django_db_setup: None) -> None:
+    with psycopg.connect(RUN.postgres.url(SUPERUSER, RUN.database)) as session, session.cursor() as cursor:
+        cursor.execute(f"GRANT UPDATE (reason) ON log_event TO {APP}")
+        cursor.execute(f"SET SESSION AUTHORIZATION {APP}")
+        assert powers_of(cursor) == ["may change lines of the audit log"]
+        session.rollback()
+
+
+def _starts(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", *words]
+    return subprocess.run(
+        command, check=False, cwd=settings.BASE_DIR, env={**os.environ, **environment}, capture_output=True, text=True, timeout=90
+    )
+
+
+@pytest.mark.parametrize("process", ["worker", "beat"])
+def test_worker_and_beat_obey_the_checks(django_db_setup: None, process: str, tmp_path: Path) -> None:
+    """R271: they touch all data, so they start no more than the web does."""
+    extra = ["-s", str(tmp_path / "schedule"), "--pidfile", ""] if process == "beat" else ["-c", "1"]
+    owner = {"CRM_ENV": "production", "CRM_DATABASE_URL": RUN.postgres.url(OWNER, RUN.database)}
+    ended = _starts("celery", "-A", "crm.celery", process, *extra, **owner)
+    assert ended.returncode != 0
+    assert "operations.E009" in ended.stderr + ended.stdout
+    assert "operations.E004" in ended.stderr + ended.stdout
