@@ -101,7 +101,13 @@ def _coded(values: dict[str, Any]) -> dict[str, Any]:
 class ActForm(forms.Form):
     """Why a person decides on a transaction."""
 
-    reason = forms.CharField(label=_("Reason"), min_length=4, max_length=200, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label=_("Reason"),
+        min_length=4,
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Read by those who may see reasons for refusal, and by nobody who meets the customer."),
+    )
 
 
 class UploadForm(forms.Form):

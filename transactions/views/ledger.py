@@ -18,9 +18,9 @@ from crm.lists.positions import position
 from crm.lists.views import render_list
 from crm.log import services as log
 from transactions import services
-from transactions.choices import NEXT_STATUS, PENDING, Status
+from transactions.choices import DECIDED, NEXT_STATUS, NOT_CARRIED_OUT, PENDING, Status
 from transactions.forms import ActForm, TransactionForm, one_time_token
-from transactions.models import Transaction
+from transactions.models import StatusEvent, Transaction
 from transactions.services import Outcome
 from transactions.views.lists import TransactionList, status_level
 
@@ -61,14 +61,23 @@ def transaction_status(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _life(request: HttpRequest, row: Transaction) -> dict[str, Any]:
-    """What the status panel shows; why a payment was refused is told only to those who may know."""
-    actor = actor_of(request)
+    """What the status panel shows; who stopped or let go a payment, and why, is told only to those who may know."""
+    may_see = may(actor_of(request), "transactions.view_refusal")
+    events = row.status_events.select_related("source").order_by("id")
     return {
-        "events": list(row.status_events.select_related("source").order_by("id")),
+        "events": [_told(event, may_see) for event in events],
         "level": status_level(row),
         "under_way": row.status in PENDING,
-        "may_see_refusal": may(actor, "transactions.view_refusal"),
+        "not_carried_out": row.status in NOT_CARRIED_OUT,
+        "may_see_refusal": may_see,
     }
+
+
+def _told(event: StatusEvent, may_see: bool) -> StatusEvent:
+    """A step as a reader may know it: of a decision of ours that it was taken and when, nothing of who and why."""
+    if not may_see and event.status in DECIDED and not event.external_id:
+        event.operator = event.reason = ""
+    return event
 
 
 def _acts(request: HttpRequest, row: Transaction) -> list[dict[str, Any]]:
