@@ -36,6 +36,7 @@ ROLES: dict[str, dict[str, str]] = {
         "risk.view_assessment": "all",
         "risk.view_largevaluerow": "all",
     },
+    "system-officer": {"risk.hear_failures": "all"},
     "service-system": {
         "risk.view_alert": "all",
         "risk.view_case": "all",
@@ -53,6 +54,7 @@ LABELS: dict[str, Promise] = {
     "risk.export_alert": _("Export alerts"),
     "risk.export_case": _("Export cases"),
     "risk.export_largevaluerow": _("Export large-value rows"),
+    "risk.hear_failures": _("Be told of failing judgements"),
     "risk.judge_transaction": _("Judge transactions"),
     "risk.load_rules": _("Load monitoring rules"),
     "risk.snooze_alert": _("Snooze rules for a customer"),

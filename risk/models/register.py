@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +25,11 @@ class LargeValueRowQuerySet(ScopedQuerySet["LargeValueRow"]):
 
 
 class LargeValueRow(models.Model):
-    """One customer, day, rule, direction and currency group whose sum reached the limit; due in five business days."""
+    """One customer, day, rule, direction and currency group whose sum reached the limit; due in five business days.
+
+    What was reported is final (a trigger of the database sees to it). When the day's sum changes afterwards, a row of the next
+    ``revision`` is drafted that ``corrects`` the reported one.
+    """
 
     reference = ReferenceField(prefix="L", length=8)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
@@ -35,6 +40,10 @@ class LargeValueRow(models.Model):
         _("currency group"),
         max_length=3,
         help_text=_("CNY, or USD equivalent of all foreign currency."),
+    )
+    revision = models.PositiveSmallIntegerField(_("revision"), default=1, editable=False)
+    corrects = models.ForeignKey(
+        "self", models.PROTECT, related_name="corrections", null=True, blank=True, editable=False, verbose_name=_("correction of")
     )
     total = models.DecimalField(_("day sum"), max_digits=24, decimal_places=4)
     threshold = models.DecimalField(_("threshold"), max_digits=24, decimal_places=4)
@@ -55,9 +64,10 @@ class LargeValueRow(models.Model):
         verbose_name_plural = _("large-value report rows")
         constraints = [
             models.UniqueConstraint(
-                fields=["customer", "rule", "bank_date", "direction", "currency_group"],
-                name="large_value_row_once",
-            )
+                fields=["customer", "rule", "bank_date", "direction", "currency_group", "revision"],
+                name="large_value_row_once_a_revision",
+            ),
+            models.CheckConstraint(condition=Q(revision=1) ^ Q(corrects__isnull=False), name="large_value_correction_says_of_what"),
         ]
         indexes = [models.Index(fields=["due_on"], name="large_value_due")]
 

@@ -57,9 +57,13 @@ def follow(*, actor: Actor, program: Program, judged: Sequence[Judged], claimed:
     withdraw_support(actor=actor, hits=[hit for key, hits in earlier.items() if key not in standing for hit in hits])
     fresh = [(item, hit) for item, hit in zip(found, stored, strict=True) if (item.judged.pk, rules[item.rule.version_id]) not in earlier]
     acting = [(item, hit) for item, hit in fresh if not item.rule.shadow]
-    wanted = [_wanted(item, hit, rules, claimed[item.judged.pk]) for item, hit in acting if _asks_for_alert(item, acting)]
+    frozen = _freeze(actor, acting, claimed)
+    wanted = [
+        _wanted(item, hit, rules, claimed[item.judged.pk], frozen=hit.pk in frozen)
+        for item, hit in acting
+        if hit.pk in frozen or _asks_for_alert(item, acting)
+    ]
     raised = raise_alerts(actor=actor, wanted=wanted)
-    _freeze(actor, acting, claimed)
     return Followed(hits=len(stored), alerts=len(raised))
 
 
@@ -99,7 +103,7 @@ def _asks_for_alert(item: Found, acting: Sequence[tuple[Found, Hit]]) -> bool:
     return item is max(mine, key=lambda other: (other.band.points, -other.place))
 
 
-def _wanted(item: Found, hit: Hit, rules: Mapping[int, int], row: Row) -> Wanted:
+def _wanted(item: Found, hit: Hit, rules: Mapping[int, int], row: Row, *, frozen: bool) -> Wanted:
     definition = item.rule.definition
     return Wanted(
         hit_id=hit.pk,
@@ -111,18 +115,23 @@ def _wanted(item: Found, hit: Hit, rules: Mapping[int, int], row: Row) -> Wanted
         points=item.judged.points,
         amount_cny=row.amount_cny,
         occurred_at=row.occurred_at,
-        never_suppressed=definition.never_suppressed,
+        # Whoever is frozen has a case to answer for, also in the cool-down and under a snooze.
+        never_suppressed=definition.never_suppressed or frozen,
     )
 
 
-def _freeze(actor: Actor, acting: Sequence[tuple[Found, Hit]], claimed: Mapping[int, Row]) -> None:
-    """Money may come in but not go out until a person confirms or 24 hours pass; asking twice places one freeze."""
-    for item, _hit in acting:
+def _freeze(actor: Actor, acting: Sequence[tuple[Found, Hit]], claimed: Mapping[int, Row]) -> set[int]:
+    """Money may come in but not go out until a person confirms or 24 hours pass; asking twice places one freeze.
+
+    Return the hits that placed one: where the same freeze stood already, nothing is new.
+    """
+    placing = set()
+    for item, hit in acting:
         row = claimed[item.judged.pk]
         whole = Action.FREEZE_CUSTOMER in item.band.actions
         if not whole and Action.FREEZE_ACCOUNT not in item.band.actions:
             continue
-        place_freeze(
+        freeze = place_freeze(
             actor=actor,
             customer=Customer.objects.get(pk=row.customer_id),
             account=None if whole else Account.objects.get(pk=row.account_id),
@@ -130,6 +139,9 @@ def _freeze(actor: Actor, acting: Sequence[tuple[Found, Hit]], claimed: Mapping[
             reason=_freeze_reason(item.rule.code),
             origin=("risk.hit", row.reference),
         )
+        if freeze.origin_reference == row.reference:
+            placing.add(hit.pk)
+    return placing
 
 
 def _freeze_reason(code: str) -> str:

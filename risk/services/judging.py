@@ -38,6 +38,14 @@ SELECT v.id, w.id, w.revision, v.label, v.points, v.actions, v.answers,
        sha256(convert_to(concat_ws('|', w.revision, v.label, v.points, v.answers::text, v.facts::text), 'UTF8'))
   FROM verdict v LEFT JOIN written w ON w.transaction_id = v.id"""
 
+_ASIDE = """,
+aside AS (
+  SELECT v.id, v.facts, v.answers, v.points, CASE WHEN v.label IN ('hold', 'decline') THEN v.label ELSE 'review' END AS label,
+         v.actions, v.exits || jsonb_build_object('consequences', 'engine_error') AS exits
+    FROM verdict v)"""
+SET_ASIDE = _ASIDE + WRITE.replace("verdict v", "aside v")
+"""The same for a row whose consequences failed: at least a review, with the exit that says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -63,6 +71,7 @@ class Bench:
     now: datetime
     failed: dict[str, list[int]] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
+    write: str = WRITE
 
     def judge(self, ids: Sequence[int]) -> list[Judged]:
         """Judge the rows, each by the cheaper plan, and store their assessments."""
@@ -106,7 +115,7 @@ class Bench:
     def _write(self, ids: list[int], plan: PlanName, without: frozenset[str]) -> list[Judged]:
         statement = compiled(self.program, plan, without, one=len(ids) == 1)
         values = {**statement.values, "ids": ids, "id": ids[0], "rule_set": self.rule_set, "now": self.now}
-        rows = run(statement.tables_with(WRITE), values, prepare=plan == "rows" and not without)
+        rows = run(statement.tables_with(self.write), values, prepare=plan == "rows" and not without)
         return [Judged(*row) for row in rows]
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.access.errors import DomainError
 from crm.access.services import require
-from crm.calendar.services import add_business_days
+from crm.calendar.services import add_business_days, today
 from crm.log import services as log
 from risk.choices import Exemption, ReportRowState
 from risk.engine.day_sums import DaySum, day_sums, kinds
@@ -19,6 +19,7 @@ from risk.facts.declarations import WindowFact
 from risk.models import LargeValueRow, RuleVersion
 from risk.services.judging import Judged
 from transactions.choices import Kind
+from transactions.services.locks import hold
 
 DUE_BUSINESS_DAYS = 5
 BY_KIND: Mapping[str, Exemption] = {
@@ -27,7 +28,7 @@ BY_KIND: Mapping[str, Exemption] = {
     Kind.TERM_ROLLOVER: Exemption.TERM_DEPOSIT,
 }
 """Grounds that the kind of a transaction proves by itself (PBoC Order [2016] No. 3, art. 7); all others need a person."""
-Key = tuple[int, int, object, str, str]
+Key = tuple[int, object, str, str]
 
 
 class RowNotOpen(DomainError):
@@ -35,6 +36,13 @@ class RowNotOpen(DomainError):
 
     code = "row_not_open"
     message = _("This row was decided already, or its sum no longer reaches the limit.")
+
+
+class SumMoved(DomainError):
+    """What was reported is not what the row says now."""
+
+    code = "sum_moved"
+    message = _("The day's sum has changed since you opened the page. Look at it again.")
 
 
 class GroundNeeded(DomainError):
@@ -49,7 +57,7 @@ def refresh(*, actor: Actor, program: Program, judged: Sequence[Judged]) -> int:
     """Bring the register up to date with the days of these transactions; return how many rows changed.
 
     The caller holds the customers. Rows exist from the moment a sum reaches its limit; one that falls below again stays,
-    marked as no longer supported.
+    marked as no longer supported. What was reported is never touched: a changed sum drafts a correction of it.
     """
     rules = [(place, rule) for place, rule in enumerate(program.rules) if rule.definition.register and not rule.shadow]
     numbers = dict(RuleVersion.objects.filter(pk__in=[rule.version_id for _place, rule in rules]).values_list("pk", "rule_id"))
@@ -60,7 +68,7 @@ def refresh(*, actor: Actor, program: Program, judged: Sequence[Judged]) -> int:
         looked_at = [row.pk for row in judged if row.answers[place] > 0] + standing.get(rule_id, [])
         fact = rule.definition.facts[rule.definition.register]
         if looked_at and isinstance(fact, WindowFact):
-            changed += _bring_up(rule, rule_id, day_sums(fact, sorted(set(looked_at))))
+            changed += _bring_up(actor, rule, rule_id, day_sums(fact, sorted(set(looked_at))))
     if changed:
         leaves = [(row.reference, f"{row.rule_id} {row.bank_date} {row.direction} {row.total} {row.state}".encode()) for row in changed]
         log.record_batch(actor=actor, action="large_value.refreshed", leaves=leaves, data={"rows": len(changed)})
@@ -82,44 +90,83 @@ def _standing(pks: list[int]) -> dict[int, list[int]]:
     return standing
 
 
-def _bring_up(rule: Rule, rule_id: int, sums: Sequence[DaySum]) -> list[LargeValueRow]:
-    customers = {one.customer_id for one in sums}
-    days = {one.bank_date for one in sums}
-    rows = LargeValueRow.objects.filter(rule_id=rule_id, customer_id__in=customers, bank_date__in=days)
-    known: dict[Key, LargeValueRow] = {
-        (row.rule_id, row.customer_id, row.bank_date, row.direction, row.currency_group): row for row in rows
-    }
+def _bring_up(actor: Actor, rule: Rule, rule_id: int, sums: Sequence[DaySum]) -> list[LargeValueRow]:
+    known = _latest(rule_id, sums)
     changed = []
     for one in sums:
         limit = rule.definition.parameters[f"limit_{one.currency_group.lower()}"].value
-        row = known.get((rule_id, one.customer_id, one.bank_date, one.direction, one.currency_group))
+        row = known.get((one.customer_id, one.bank_date, one.direction, one.currency_group))
         if row is None and one.total < limit:
             continue
-        if row is not None and row.total == one.total and row.threshold == limit:
+        if row is not None and row.total == one.total and (row.threshold == limit or row.state == ReportRowState.REPORTED):
             continue
-        changed.append(_write(row, rule_id, one, limit))
+        if row is None or row.state == ReportRowState.REPORTED:
+            changed.append(_write(_begun(rule_id, one, corrects=row), one, limit))
+        else:
+            changed.append(_rewritten(actor, row, one, limit))
     return changed
 
 
-def _write(row: LargeValueRow | None, rule_id: int, one: DaySum, limit: Decimal) -> LargeValueRow:
-    row = row or LargeValueRow(
+def _latest(rule_id: int, sums: Sequence[DaySum]) -> dict[Key, LargeValueRow]:
+    """The newest revision of each row of these customers and days."""
+    customers, days = {one.customer_id for one in sums}, {one.bank_date for one in sums}
+    rows = LargeValueRow.objects.filter(rule_id=rule_id, customer_id__in=customers, bank_date__in=days).select_related("corrects")
+    return {(row.customer_id, row.bank_date, row.direction, row.currency_group): row for row in rows.order_by("revision")}
+
+
+def _begun(rule_id: int, one: DaySum, *, corrects: LargeValueRow | None) -> LargeValueRow:
+    """A new row; a correction is due in five business days from the day on which it became known."""
+    return LargeValueRow(
         rule_id=rule_id,
         customer_id=one.customer_id,
         bank_date=one.bank_date,
         direction=one.direction,
         currency_group=one.currency_group,
-        due_on=add_business_days(one.bank_date, DUE_BUSINESS_DAYS),
+        due_on=add_business_days(today() if corrects else one.bank_date, DUE_BUSINESS_DAYS),
+        corrects=corrects,
+        revision=corrects.revision + 1 if corrects else 1,
     )
+
+
+def _rewritten(actor: Actor, row: LargeValueRow, one: DaySum, limit: Decimal) -> LargeValueRow:
+    """A person decided on another sum: the row is open again, and the log says what had been decided."""
+    before = decision_of(row) if row.decided_at else None
+    row = _write(row, one, limit)
+    if before is not None:
+        log.record(actor=actor, action="large_value.overtaken", target=row, data={"before": before, "after": decision_of(row)})
+    return row
+
+
+def _write(row: LargeValueRow, one: DaySum, limit: Decimal) -> LargeValueRow:
     row.total, row.threshold, row.updated_at = one.total, limit, timezone.now()
-    # A person decided on another sum: the row is open again.
     row.decided_by, row.decided_at, row.exemption, row.exemption_reason = None, None, "", ""
-    row.state = ReportRowState.DRAFT if one.total >= limit else ReportRowState.UNSUPPORTED
+    row.state = _state(row, one, limit)
     ground = _ground(one, limit)
-    if row.state == ReportRowState.DRAFT and ground:
+    # Whoever has reported a sum corrects it; what kinds prove holds for a first report only.
+    if row.state == ReportRowState.DRAFT and ground and row.corrects is None:
         row.state, row.exemption = ReportRowState.EXEMPT, ground
     row.save()
     row.transactions.set(one.ids)
     return row
+
+
+def _state(row: LargeValueRow, one: DaySum, limit: Decimal) -> ReportRowState:
+    """A first row is owed from the limit on; a correction as long as the sum is not the one that was reported."""
+    owed = one.total >= limit if row.corrects is None else one.total != row.corrects.total
+    return ReportRowState.DRAFT if owed else ReportRowState.UNSUPPORTED
+
+
+def decision_of(row: LargeValueRow) -> dict[str, str]:
+    """What a line of the log keeps of a row: the sum and what was decided about it, by whom and when."""
+    return {
+        "state": str(row.state),
+        "total": str(row.total),
+        "threshold": str(row.threshold),
+        "ground": row.exemption,
+        "reason": row.exemption_reason,
+        "decided_by": row.decided_by.number if row.decided_by else "",
+        "decided_at": row.decided_at.isoformat() if row.decided_at else "",
+    }
 
 
 def _ground(one: DaySum, limit: Decimal) -> str:
@@ -139,9 +186,9 @@ def exempt(*, actor: Actor, row: LargeValueRow, ground: str, reason: str) -> Lar
 
 
 @transaction.atomic
-def mark_reported(*, actor: Actor, row: LargeValueRow) -> LargeValueRow:
-    """Write down that the row was sent to the regulator."""
-    return _decide(actor, row, ReportRowState.REPORTED, "large_value.reported")
+def mark_reported(*, actor: Actor, row: LargeValueRow, total: str = "") -> LargeValueRow:
+    """Write down that the row was sent to the regulator, for good; ``total`` is the sum that the person saw and sent."""
+    return _decide(actor, row, ReportRowState.REPORTED, "large_value.reported", total=total)
 
 
 @transaction.atomic
@@ -159,13 +206,20 @@ BEFORE = {
 }
 
 
-def _decide(actor: Actor, row: LargeValueRow, state: ReportRowState, action: str, ground: str = "", reason: str = "") -> LargeValueRow:
+def _decide(
+    actor: Actor, row: LargeValueRow, state: ReportRowState, action: str, ground: str = "", reason: str = "", *, total: str = ""
+) -> LargeValueRow:
     require(actor, "risk.decide_largevaluerow", row)
-    row = LargeValueRow.objects.locked().get(pk=row.pk)
+    # The customer first, as judging does: the sum that is decided on cannot move meanwhile.
+    hold([row.customer_id], [])
+    row = LargeValueRow.objects.locked().select_related("customer", "decided_by").get(pk=row.pk)
     if row.state not in BEFORE[state]:
         raise RowNotOpen
+    if total and total != str(row.total):
+        raise SumMoved
+    before = decision_of(row)
     row.state, row.exemption, row.exemption_reason = state, ground, reason[:300] if state == ReportRowState.EXEMPT else ""
-    row.decided_by_id, row.decided_at, row.updated_at = actor.user_id, timezone.now(), timezone.now()
+    row.decided_by, row.decided_at, row.updated_at = actor.user, timezone.now(), timezone.now()
     row.save(update_fields=["state", "exemption", "exemption_reason", "decided_by", "decided_at", "updated_at"])
-    log.record(actor=actor, action=action, target=row, reason=reason, data={"total": row.total, "ground": ground})
+    log.record(actor=actor, action=action, target=row, reason=reason, data={"before": before, "after": decision_of(row)})
     return row

@@ -1,12 +1,15 @@
 """Judging transactions: hold them, compute what is known, store the verdict, let it act; all in one transaction."""
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db import transaction
+import psycopg
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from crm.access.actor import SYSTEM, Actor
@@ -15,8 +18,8 @@ from crm.log import services as log
 from risk.choices import Label
 from risk.engine.cursor import run, settle
 from risk.engine.program import Program
-from risk.services import consequences, register, rule_sets
-from risk.services.judging import Bench, Judged
+from risk.services import aside, consequences, register, rule_sets
+from risk.services.judging import FAILURES, SET_ASIDE, Bench, Judged
 from risk.services.owing import spread
 from transactions.choices import COUNTED_CREDITS, COUNTED_DEBITS, Direction, OwedCause, Status
 from transactions.models import Transaction
@@ -24,8 +27,14 @@ from transactions.services.decisions import Verdict
 from transactions.services.locks import hold
 from transactions.services.statuses import follow_verdicts
 
+logger = logging.getLogger(__name__)
+
 BATCH = 5_000
 STATEMENT_MS = 120_000
+ATTEMPTS = 5
+"""A row that fails for a reason that may pass is tried so often before it is set aside."""
+PASSING = (OperationalError, psycopg.OperationalError)
+"""What may be over the next time: a deadlock, a lock not given, no room."""
 STEPS = {Label.HOLD: Status.HELD, Label.DECLINE: Status.DECLINED}
 """The status that follows a label; all others let a received transaction go on."""
 
@@ -47,25 +56,50 @@ class Claimed:
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What one sitting did."""
+    """What one sitting did, or several."""
 
     judged: int = 0
+    set_aside: int = 0
     unchanged: int = 0
     hits: int = 0
     alerts: int = 0
     owed_again: int = 0
     labels: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: "Outcome") -> None:
+        """Count another sitting in."""
+        for name in ("judged", "set_aside", "unchanged", "hits", "alerts", "owed_again"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.labels.update(other.labels)
+
 
 def judge(*, ids: Sequence[int], actor: Actor = SYSTEM, now: datetime | None = None) -> Outcome:
     """Judge those of at most 5,000 transactions that owe it and that nobody else holds; the rest stays owed.
 
-    Everything that follows from the verdicts (status, alerts, register rows, freezes, log line) stands or falls with them.
+    Everything that follows from the verdicts (status, alerts, register rows, freezes, log line) stands or falls with them. Where
+    something of it fails, the halves are tried in transactions of their own, down to the one row that is at fault: that one is set aside.
     """
     require(actor, "risk.judge_transaction")
+    outcome = Outcome()
+    waiting = [list(ids[:BATCH])]
+    while waiting:
+        share = waiting.pop()
+        try:
+            outcome.add(_sitting(_sit, actor, share, now or timezone.now()))
+        except Exception as failure:
+            if connection.connection is None or connection.connection.closed:
+                raise
+            if len(share) > 1:
+                waiting += [share[len(share) // 2 :], share[: len(share) // 2]]
+            elif share:
+                outcome.add(_alone(actor, share[0], failure, now or timezone.now()))
+    return outcome
+
+
+def _sitting(sit: Callable[[Actor, Sequence[int], datetime], Outcome], actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
     with transaction.atomic():
         settle(STATEMENT_MS)
-        return _sit(actor, ids[:BATCH], now or timezone.now())
+        return sit(actor, ids, now)
 
 
 def judge_now(ids: Sequence[int], *, actor: Actor = SYSTEM) -> dict[int, Verdict]:
@@ -76,7 +110,7 @@ def judge_now(ids: Sequence[int], *, actor: Actor = SYSTEM) -> dict[int, Verdict
 
 
 def owed_ids(*, limit: int = BATCH) -> list[int]:
-    """Return transactions that owe a judgement, oldest event first."""
+    """Return transactions that owe a judgement: those not tried yet first, oldest event first."""
     return list(Transaction.objects.owed().values_list("pk", flat=True)[:limit])
 
 
@@ -99,13 +133,71 @@ def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
     return outcome
 
 
+def _alone(actor: Actor, pk: int, failure: Exception, now: datetime) -> Outcome:
+    """Deal with the one row on which a sitting failed: it never keeps others waiting, and it is never let go unseen."""
+    logger.error("judging transaction %s failed", pk, exc_info=failure)
+    passing = isinstance(failure, PASSING) and not isinstance(failure, FAILURES)
+    if passing and aside.put_off(actor=actor, pk=pk, failure=failure, now=now) < ATTEMPTS:
+        return Outcome()
+    for blind in (False, True):
+        try:
+            return _sitting(partial(_set_aside, failure, blind), actor, [pk], now)
+        except Exception:
+            logger.exception("transaction %s could not be set aside (without rules: %s)", pk, blind)
+    aside.put_off(actor=actor, pk=pk, failure=failure, now=now, told=True)
+    return Outcome()
+
+
+def _set_aside(failure: Exception, blind: bool, actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
+    """Judge one row and keep what can be kept of what follows. The verdict is at least a review, and a person is told.
+
+    ``blind``: without any rule, where even the verdict cannot be had.
+    """
+    claimed = _claim(ids)
+    if not claimed:
+        return Outcome()
+    rule_set, program = rule_sets.current()
+    every = frozenset(rule.code for rule in program.rules) if blind else frozenset()
+    bench = Bench(program, rule_set, now, left_out=every, write=SET_ASIDE)
+    judged = bench.judge(list(claimed))
+    run(_DONE, {"ids": list(claimed)})
+    outcome = Outcome(judged=len(judged), set_aside=len(judged))
+    outcome.labels.update(row.label for row in judged)
+    lost = [] if blind else _follow_apart(actor, program, judged, claimed, outcome)
+    outcome.owed_again = _owe(program, claimed, _step(actor, judged, claimed, now))
+    _write_down(actor, bench, judged, claimed, outcome)
+    aside.write_down(actor=actor, pk=judged[0].pk, failure=failure, lost=lost, now=now)
+    return outcome
+
+
+def _follow_apart(actor: Actor, program: Program, judged: Sequence[Judged], claimed: dict[int, Claimed], outcome: Outcome) -> list[str]:
+    """Let each consequence stand by itself; return the names of those that failed."""
+    lost = []
+    try:
+        with transaction.atomic():
+            followed = consequences.follow(actor=actor, program=program, judged=judged, claimed=claimed)
+            outcome.hits, outcome.alerts = followed.hits, followed.alerts
+    except Exception:
+        logger.exception("what follows from the verdict on %s failed", judged[0].pk)
+        lost.append("alerts")
+    try:
+        with transaction.atomic():
+            register.refresh(actor=actor, program=program, judged=judged)
+    except Exception:
+        logger.exception("the large-value register could not take in %s", judged[0].pk)
+        lost.append("register")
+    return lost
+
+
 _OWED = (
     "SELECT id, reference, customer_id, account_id, direction, status, owed_cause, occurred_at, amount_cny"
     " FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[]) AND screening = 'owed' ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
 
 
-_DONE = "UPDATE transactions_transaction SET screening = 'judged' WHERE id = ANY(%(ids)s::bigint[])"
+_DONE = (
+    "UPDATE transactions_transaction SET screening = 'judged', owed_attempts = 0, owed_retry_at = NULL WHERE id = ANY(%(ids)s::bigint[])"
+)
 
 
 def _claim(ids: Sequence[int]) -> dict[int, Claimed]:

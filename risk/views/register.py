@@ -53,11 +53,13 @@ class RegisterList(ListDefinition):
         Column("due_on", _("Due on"), kind="date", sort="due_on"),
         Column("state", _("State"), value="get_state_display", kind="badge", sort="state", level=lambda row: LEVELS[row.state]),
         Column("exemption", _("Ground for exemption"), value="get_exemption_display", kind="why"),
+        Column("corrects", _("Correction of"), value=lambda row: row.corrects.reference if row.corrects else "", kind="mono"),
         Column("core_number", _("Core customer number"), value="customer.core_number", shown=False),
         Column("reference", _("Row"), sort="reference", shown=False),
     )
     filters = (
         Flag("overdue", _("Overdue"), _overdue),
+        Flag("corrections", _("Corrections"), lambda rows, _actor: rows.exclude(corrects=None)),
         Choice("state", _("State"), ReportRowState.choices, multiple=True),
         Related("rule", _("Rule"), lambda _actor: Rule.objects.filter(scenario__lte=4).order_by("scenario"), field="rule", to_field="code"),
         Choice("direction", _("Debit or credit"), Direction.choices),
@@ -69,6 +71,7 @@ class RegisterList(ListDefinition):
     presets = (
         Preset(_("To report"), {"state": "draft"}),
         Preset(_("Overdue"), {"overdue": "on"}),
+        Preset(_("Corrections"), {"corrections": "on"}),
         Preset(_("Exempt"), {"state": "exempt"}),
         Preset(_("Reported"), {"state": "reported"}),
     )
@@ -77,7 +80,7 @@ class RegisterList(ListDefinition):
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:
         """Return the rows in reach."""
-        return LargeValueRow.objects.visible_to(actor).select_related("customer", "rule")
+        return LargeValueRow.objects.visible_to(actor).select_related("customer", "rule", "corrects")
 
     def row_url(self, row: Any) -> str:
         """Return the address of the row."""
@@ -97,7 +100,7 @@ def register_row(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _row(request: HttpRequest, reference: str, permission: str = "risk.view_largevaluerow") -> LargeValueRow:
-    rows = LargeValueRow.objects.select_related("customer", "rule", "decided_by")
+    rows = LargeValueRow.objects.select_related("customer", "rule", "decided_by", "corrects__decided_by")
     return get_visible(rows, actor_of(request), permission, reference=reference)
 
 
@@ -105,7 +108,9 @@ def _page(request: HttpRequest, row: LargeValueRow, **forms: Any) -> HttpRespons
     decides = may(actor_of(request), DECIDE, row)
     context = {
         "row": row,
+        "total": str(row.total),
         "here": position(request),
+        "corrections": row.corrections.order_by("revision"),
         "transactions": row.transactions.select_related("account").order_by("event_order", "pk")[:200],
         "level": LEVELS[ReportRowState(row.state)],
         "overdue": row.state == ReportRowState.DRAFT and row.due_on < today(),
@@ -140,7 +145,7 @@ def register_reported(request: HttpRequest, reference: str) -> HttpResponse:
     """Mark a row as reported."""
     row = _row(request, reference, DECIDE)
     try:
-        register.mark_reported(actor=actor_of(request), row=row)
+        register.mark_reported(actor=actor_of(request), row=row, total=request.POST.get("total", ""))
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
