@@ -1,5 +1,7 @@
 """App configuration."""
 
+from datetime import timedelta
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -18,10 +20,12 @@ class ProductsConfig(AppConfig):
         from crm.fields import policy
         from crm.jobs import sweeps
         from crm.log.actions import declare
+        from crm.notify import escalation
         from crm.ui import menu, search
-        from products import providers
+        from products import providers, receivers
         from products.choices import ACTIONS
         from products.roles import POLICIES
+        from products.signals import freeze_placed
 
         declare(ACTIONS)
         policy.register(*POLICIES)
@@ -29,6 +33,15 @@ class ProductsConfig(AppConfig):
         search.register(providers.find_accounts)
         sweeps.register("products.send_core_instructions", providers.sweep_core, every_seconds=5)
         sweeps.register("products.lapse_freezes", providers.sweep_lapsed, every_seconds=60)
+        freeze_placed.connect(receivers.tell_of_automatic, dispatch_uid="products.tell_of_automatic")
+        escalation.register(
+            receivers.AUTOMATIC,
+            timedelta(hours=4),
+            receivers.those_who_decide,
+            waits=receivers.waits_for_confirmation,
+            unread_only=False,
+            subject=receivers.STILL_WAITS,
+        )
         menu.register(
             menu.MenuItem("products:freeze_list", _("Freezes"), "products.view_freeze", group="work", order=50),
             menu.MenuItem("products:account_list", _("Accounts"), "products.view_account", group="customers", order=20),
