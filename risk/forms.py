@@ -5,14 +5,15 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.calendar.services import today
 from crm.fields.validators import validate_no_sealed_data
 from crm.staff.models import User
 from crm.staff.services.duty import people_on_duty
 from customers.models import Customer
 from products.choices import Authority, FreezeKind
+from products.forms import CURRENCIES
 from products.models import Account, Freeze
 from risk.choices import CaseStep, Disposition, Exemption
 
@@ -58,8 +59,7 @@ class SnoozeForm(forms.Form):
     def clean_until(self) -> Any:
         """Between tomorrow and half a year ahead."""
         until = self.cleaned_data["until"]
-        today = timezone.localdate()
-        if not today < until <= today + timedelta(days=183):
+        if not today() < until <= today() + timedelta(days=183):
             raise ValidationError(_("Choose a day between tomorrow and half a year from now."))
         return until
 
@@ -105,6 +105,7 @@ class CaseFreezeForm(forms.Form):
     authority = forms.ChoiceField(label=_("authority"), choices=Authority.choices, initial=Authority.OWN)
     document = forms.CharField(label=_("document number"), max_length=80, required=False)
     amount = forms.DecimalField(label=_("amount"), max_digits=24, decimal_places=2, required=False)
+    currency = forms.ChoiceField(label=_("currency of the amount"), choices=CURRENCIES, required=False)
     reason = forms.CharField(label=_("reason"), min_length=4, max_length=500)
 
     def __init__(self, *args: Any, customer: Customer, **kwargs: Any) -> None:

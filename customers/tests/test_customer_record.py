@@ -95,6 +95,17 @@ def test_a_controlled_field_waits_for_a_second_person(
     assert (changed.mobile_last4, changed.version) == ("2222", 2)
 
 
+def test_several_fields_are_approved_together(zhang_wei: Customer, sun_yue: User, branch_manager: User) -> None:
+    """R014: what the decider reads is in the same order as when it was asked for."""
+    values = {"segment": "merchant", "region": "北京市西城区", "aml_risk_level": 2, "email": "zw@mail.test", "name": "张卫"}
+    _customer, request = services.change_customer(actor=as_actor(sun_yue), customer=zhang_wei, version=1, values=values, reason="资料更新")
+    request = ChangeRequest.objects.get(pk=request.pk)  # type: ignore[union-attr]
+    shown = approvals.hash_of(request)
+    approvals.decide(actor=as_actor(branch_manager), request=request, approve=True, reason="已核实", shown_hash=shown)
+    changed = Customer.objects.get(pk=zhang_wei.pk)
+    assert (changed.segment, changed.aml_risk_level, changed.name, changed.email.open()) == ("merchant", 2, "张卫", "zw@mail.test")
+
+
 def test_a_concurrent_edit_is_detected(zhang_wei: Customer, sun_yue: User) -> None:
     """R017: who was slower is told so."""
     actor = as_actor(sun_yue)

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from crm.approvals import services as approvals
 from crm.approvals.models import ChangeRequest
 from crm.lists.testing import check_list
 from crm.staff.models import User
 from crm.tests.personas import Bank, as_actor, browser
 from customers.forms import ChangeForm, CustomerForm
 from customers.models import Customer
+from customers.services import create_customer
 from customers.tests.personas import person
 from customers.views.lists import CustomerList
 
@@ -48,6 +50,39 @@ def test_a_relationship_manager_records_a_customer(bank: Bank, sun_yue: User) ->
     assert answer.status_code == 302, answer.context["form"].errors
     customer = Customer.objects.get()
     assert (customer.core_number, customer.name_pinyin) == ("6217000999", "wang fang")
+
+
+def test_what_she_states_about_levels_counts_when_a_second_person_says_so(bank: Bank, sun_yue: User, branch_manager: User) -> None:
+    """R014, R022: until then the customer is taken for high risk, not assessed, retail, and hers."""
+    favours = {"aml_risk_level": 1, "risk_tolerance": "C5", "segment": "corporate", "credit_record": "good"}
+    values = typed(bank, **favours, manager=bank.people["80003"].pk)
+    answer = browser(sun_yue).post(reverse("customers:customer_create"), values, follow=True)
+    assert "waits for a second person" in answer.content.decode()
+    customer = Customer.objects.get()
+    begins = (customer.aml_risk_level, customer.risk_tolerance, customer.segment, customer.credit_record, customer.manager)
+    assert begins == (5, "", "retail", "none", sun_yue)
+    assert customer.mobile.open() == "13900001111"
+    request = ChangeRequest.objects.get()
+    assert set(request.payload["fields"]) == {*favours, "manager"}
+    shown = approvals.hash_of(request)
+    approvals.decide(actor=as_actor(branch_manager), request=request, approve=True, reason="已核实", shown_hash=shown)
+    customer.refresh_from_db()
+    assert (customer.aml_risk_level, customer.risk_tolerance, customer.segment) == (1, "C5", "corporate")
+    assert customer.manager == bank.people["80003"]
+
+
+def test_stating_the_strictest_needs_nobody_else(bank: Bank, sun_yue: User) -> None:
+    values = typed(bank, aml_risk_level=5, risk_tolerance="", manager="")
+    customer, waits = create_customer(actor=as_actor(sun_yue), values=cleaned(values, sun_yue))
+    assert (customer.manager, waits is not None) == (sun_yue, True)  # an empty manager is a statement too
+    own = cleaned(values | {"core_number": "6217000998", "manager": sun_yue.pk}, sun_yue)
+    assert create_customer(actor=as_actor(sun_yue), values=own)[1] is None
+
+
+def cleaned(values: dict[str, Any], user: User) -> dict[str, Any]:
+    form = CustomerForm(values, actor=as_actor(user))
+    assert form.is_valid(), form.errors
+    return form.cleaned_data
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.utils.module_loading import import_string
 
-from demo.core import Core
+from demo.core import Core, standing
 from products.services import CoreUnavailable, Instruction
 
 INSTRUCTION = Instruction(
@@ -23,6 +24,19 @@ def test_same_instruction_same_answer(settings: object, tmp_path: Path) -> None:
     first, second = Core().send(INSTRUCTION), Core().send(INSTRUCTION)
     assert first.accepted
     assert first == second
+
+
+def test_it_lifts_only_what_it_was_told_to_place(settings: object, tmp_path: Path) -> None:
+    """Like a real core: instructions in the wrong order are refused, and what was lifted is not placed anew by an old one."""
+    settings.HOME = tmp_path  # type: ignore[attr-defined]
+    lift = replace(INSTRUCTION, key="F-2345ABCD:lift", act="lift")
+    assert not Core().send(lift).accepted
+    assert not Core().send(lift).accepted
+    assert Core().send(INSTRUCTION).accepted
+    assert standing() == {"F-2345ABCD"}
+    assert Core().send(replace(lift, key="F-2345ABCD:lift:2")).accepted
+    assert standing() == set()
+    assert not Core().send(replace(INSTRUCTION, key="F-2345ABCD:place:2")).accepted
 
 
 def test_switched_off_it_does_not_answer(settings: object, tmp_path: Path) -> None:

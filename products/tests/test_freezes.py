@@ -5,8 +5,12 @@ Requirements: R130.
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from crm.access.actor import SYSTEM
@@ -14,7 +18,7 @@ from crm.access.errors import Refused
 from crm.approvals import services as approvals
 from crm.log.models import Event
 from crm.staff.models import User
-from crm.tests.personas import as_actor
+from crm.tests.personas import as_actor, browser
 from customers.models import Customer
 from products import services
 from products.choices import Authority, FreezeKind, FreezeState
@@ -202,3 +206,62 @@ def test_nobody_decides_what_is_gone(ours: Freeze, zhou_min: User, supervisor: U
     decided = approvals.decide(actor=as_actor(supervisor), request=request, approve=True, reason="late", shown_hash=shown)
     assert decided.state == "stale"
     assert not Event.objects.filter(action="freeze.lifted").exists()
+
+
+def test_a_freeze_whose_time_is_over_swallows_no_new_one(salary_account: Account, zhou_min: User) -> None:
+    """Between the 24th hour and the sweep the old one binds no longer: it is ended, and the new one stands."""
+    subject: dict[str, Any] = {"customer": salary_account.customer, "account": salary_account, "kind": FreezeKind.DEBIT_BLOCK}
+    yesterday = timezone.now() - timedelta(hours=24, seconds=5)
+    first = services.place_freeze(actor=SYSTEM, **subject, reason="rule", at=yesterday)
+    second = services.place_freeze(actor=SYSTEM, **subject, reason="rule again")
+    assert second.pk != first.pk
+    assert Freeze.objects.get(pk=first.pk).state == FreezeState.LAPSED
+    assert Event.objects.filter(action="freeze.lapsed", target_ref=first.reference).count() == 1
+    assert services.lapse_freezes(actor=SYSTEM) == 0
+    assert [freeze.pk for freeze in services.blocking_freezes([salary_account.pk])[salary_account.pk].freezes] == [second.pk]
+    Freeze.objects.filter(pk=second.pk).update(lapses_at=timezone.now())
+    third = services.place_freeze(actor=as_actor(zhou_min), **subject, reason="by a person")
+    assert (third.state, Freeze.objects.get(pk=second.pk).state) == (FreezeState.PENDING, FreezeState.LAPSED)
+
+
+def test_lapsing_holds_the_customer_and_the_accounts_before_the_freeze(salary_account: Account) -> None:
+    """As every other verb does, so that nobody joins the queue of authorities meanwhile."""
+    services.place_freeze(
+        actor=SYSTEM, customer=salary_account.customer, account=salary_account, kind=FreezeKind.DEBIT_BLOCK, reason="rule"
+    )
+    with CaptureQueriesContext(connection) as done:
+        assert services.lapse_freezes(actor=SYSTEM, at=timezone.now() + timedelta(hours=25)) == 1
+    held = [query["sql"].split(" OF ")[-1] for query in done if "FOR NO KEY UPDATE OF" in query["sql"]]
+    assert held[:3] == ['"customers_customer"', '"products_account"', '"products_freeze"']
+
+
+def test_a_machines_reason_is_read_by_those_who_work_risk(
+    salary_account: Account, zhou_min: User, branch_manager: User, sun_yue: User, auditor: User
+) -> None:
+    """R313, tipping-off: a branch manager learns that money is blocked, not by which rule; nor where it came from."""
+    freeze = services.place_freeze(
+        actor=SYSTEM,
+        customer=salary_account.customer,
+        account=salary_account,
+        kind=FreezeKind.DEBIT_BLOCK,
+        reason="Automatic control by the monitoring rule “Fast in, fast out”",
+        origin=("risk.hit", "T-2222BBBB"),
+    )
+    page = reverse("products:freeze", args=[freeze.reference])
+    for person in (zhou_min, auditor):
+        assert "Fast in, fast out" in browser(person).get(page).content.decode()
+    seen = browser(branch_manager).get(page)
+    assert seen.status_code == 200
+    for secret in ("Fast in", "T-2222BBBB", "monitoring rule"):
+        assert secret not in seen.content.decode()
+    assert "The risk department answers questions" in seen.content.decode()
+    assert browser(sun_yue).get(page).status_code in (403, 404)
+    pages = [reverse(name, args=[salary_account.customer.reference]) for name in ("customers:customer",)]
+    pages += [reverse("products:account", args=[salary_account.reference]), reverse("products:freeze_list")]
+    for person in (branch_manager, sun_yue):
+        for other in pages:
+            assert "Fast in" not in browser(person).get(other).content.decode()
+
+
+def test_a_courts_reason_is_no_secret_of_ours(courts: Freeze, branch_manager: User) -> None:
+    assert "协助执行通知书" in browser(branch_manager).get(reverse("products:freeze", args=[courts.reference])).content.decode()

@@ -91,6 +91,7 @@ def freeze_in_case(
     reason: str,
     account: Account | None = None,
     amount: Decimal | None = None,
+    currency: str = "",
     authority: str = "own",
     document: str = "",
 ) -> Freeze:
@@ -104,6 +105,7 @@ def freeze_in_case(
             kind=kind,
             reason=reason,
             amount=amount,
+            currency=currency,
             authority=authority,
             document=document,
             origin=("case", case.reference),
