@@ -5,10 +5,10 @@ import re
 import unicodedata
 from typing import Any
 
-# ID, mobile and account numbers have 11 digits and more; employee and branch numbers have fewer than 7.
-_LONG_NUMBER = re.compile(r"\d{3,}(?=[\dXx]{4}(?!\d))")
+# ID, mobile and account numbers have 11 digits and more; employee and branch numbers have fewer than 7. People type them in groups.
+_LONG_NUMBER = re.compile(r"\d(?: ?\d){2,}(?=(?: ?\d){3} ?[\dXx](?!\d))")
 # In the lines of processes, between characters that belong to no longer word: hexadecimal marks of requests stay whole.
-_NUMBER_ALONE = re.compile(r"(?<![0-9A-Za-z_.])[0-9]{7,}(?=[0-9]{3}[0-9Xx](?![0-9A-Za-z_]))")
+_NUMBER_ALONE = re.compile(r"(?<![0-9A-Za-z_.])[0-9](?: ?[0-9]){6,}(?=(?: ?[0-9]){3} ?[0-9Xx](?![0-9A-Za-z_]))")
 
 
 def holds_number(text: str) -> bool:

@@ -16,6 +16,7 @@ class MailState(models.TextChoices):
 
 
 ACTIONS = {
+    "notice.read": ActionKind(_("Notice read"), "operations"),
     "notice.mail_failed": ActionKind(_("Mail could not be delivered"), "operations"),
     "notice.mail_again": ActionKind(_("Mail sent again"), "operations"),
 }

@@ -85,12 +85,17 @@ def unread(user: Any) -> int:
     return Notice.objects.filter(user=user.pk).unread()[:100].count()
 
 
+@transaction.atomic
 def mark_read(*, actor: Actor, reference: str | None = None) -> int:
-    """How many of the actor's own notices were marked as read: one, or all of them without a reference."""
+    """How many of the actor's own notices were marked as read: one, or all of them without a reference; a line says which."""
     rows = Notice.objects.filter(user=actor.user_id).unread()
     if reference is not None:
         rows = rows.filter(reference=reference)
-    return rows.update(read_at=timezone.now())
+    read = list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", "reference"))
+    if read:
+        Notice.objects.filter(pk__in=[pk for pk, _reference in read]).update(read_at=timezone.now())
+        log.record(actor=actor, action="notice.read", data={"notices": [known for _pk, known in read[:100]], "count": len(read)})
+    return len(read)
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.access.errors import NotVisible
 from crm.access.gate import gated, signed_in_page
@@ -40,11 +40,17 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in_page(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
 def notice(request: HttpRequest, reference: str) -> HttpResponse:
-    """On to the page that the notice is about; opening it marks it as read."""
+    """One notice, where a mail leads; opening it (POST) marks it as read and leads on to the page that it is about.
+
+    Looking alone changes nothing: browsers and mail filters follow links before anybody has read them.
+    """
     row = Notice.objects.filter(user=actor_of(request).user_id, reference=reference).first()
     if row is None:
         raise NotVisible("notify.view_notice", detail=reference)
+    if request.method != "POST":
+        return render(request, "notify/notice.html", _shown(row))
     services.mark_read(actor=actor_of(request), reference=reference)
     return redirect(address_of(row) or reverse("notify:notices"))
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote_plus
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,10 +15,12 @@ from django.db import connection
 
 from crm.fields.errors import SealBroken
 from crm.jobs.queue import captured
+from crm.lists.models import SavedView
 from crm.operations.pytest_plugin import RUN
 from crm.operations.servers.postgres import SUPERUSER
 from crm.staff.models import User
 from crm.tests.personas import Bank, browser
+from crm.tests.web import Visitor, web
 from customers.models import Customer
 from products.models import Account
 from transactions.models import Source, Transaction
@@ -28,6 +31,7 @@ ID_NUMBER = "11010519780506041X"
 MOBILE = "19866604417"
 ACCOUNT = "6217995550001112221"
 COUNTERPARTY = "6230580000777666550"
+WEB_LOG = RUN.home.path / "logs" / "web.log"
 CANARIES = {"ID number": ID_NUMBER, "mobile": MOBILE, "account": ACCOUNT, "counterparty account": COUNTERPARTY}
 
 
@@ -72,6 +76,38 @@ def live(bank: Bank, canaries: dict[str, str], manager: User, operations: User) 
         assert paid.status_code == 302, paid.context["form"].errors
     assert Account.objects.count() == Transaction.objects.count() == 1
     return messages
+
+
+def search_and_save(manager: User, canaries: dict[str, str]) -> list[str]:
+    """Look for each number in a list of a real web process, by box and by address, and keep it as a view; return the addresses met."""
+    met = []
+    with web(WEB_LOG) as base:
+        visitor, stranger = Visitor(base, manager), Visitor(base)
+        for number, (path, name, text) in enumerate(_searches(canaries)):
+            _address, page = visitor.get(path)
+            listed = {"next": path, name: text}
+            address, page = visitor.post(f"/lists/{_list_of(page)}/show/", page, **listed)
+            met.append(address)
+            assert text in page, "the box forgot what was typed"
+            kept = {"label": f"view {number}", "query": address.partition("?")[2], "next": path}
+            visitor.post(f"/lists/{_list_of(page)}/views/save/", page, **kept)
+            met.append(visitor.get(path, **{name: text})[0])
+            met.append(stranger.get(path, **{name: text})[0])
+            visitor.get(f"/no-such-page/{quote(text)}/")
+            visitor.get("/search/", q=text)
+    return met
+
+
+def _searches(canaries: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+    for text in (*canaries.values(), " ".join(canaries["account"][i : i + 4] for i in range(0, 19, 4)), f"赵清 {canaries['mobile']}"):
+        yield "/customers/", "q", text
+        yield "/transactions/", "counterparty", text
+
+
+def _list_of(page: str) -> str:
+    found = re.search(r'action="[^"]*/lists/([\w.-]+)/show/"', page)
+    assert found is not None, page[:2000]
+    return found[1]
 
 
 def _customer(bank: Bank, canaries: dict[str, str]) -> dict[str, Any]:
@@ -151,6 +187,11 @@ def test_nothing_lies_in_clear(bank: Bank, sun_yue: User, operations: User) -> N
     """R269, R270, R284: searched in plain, grouped, base64, UTF-16 and hexadecimal."""
     canaries = CANARIES
     messages = live(bank, canaries, sun_yue, operations)
+    addresses = search_and_save(sun_yue, canaries)
+    assert found_in(unquote_plus(" ".join(addresses)).encode(), canaries) == set()
+    assert SavedView.objects.count() == 2 * (len(canaries) + 2)
+    lines = (WEB_LOG).read_text()
+    assert "GET /customers/" in lines, "the web process wrote no lines: the search proves nothing"
     written = dump()
     assert "赵清".encode() in written, "the dump does not hold the world: the search proves nothing"
     assert found_in(written, canaries) == set()

@@ -24,7 +24,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) { return; }
     if (key === "j" || key === "k") { if (step(key === "j" ? 1 : -1)) { event.preventDefault(); } return; }
     if (key === "enter" && event.target.closest("tr[data-row]") && !event.target.closest("a, button")) {
-      var open = event.target.querySelector("a[data-open]");
+      var open = event.target.querySelector("[data-open]");
       if (open) { event.preventDefault(); open.click(); }
       return;
     }

@@ -14,6 +14,7 @@ from django.utils import translation
 
 from crm.access.limits import SEEN_AT
 from crm.jobs import queue
+from crm.log.models import Event
 from crm.notify import alarms, checks, escalation, services
 from crm.notify.alarms import Alarm
 from crm.notify.choices import MailState
@@ -90,7 +91,11 @@ def test_page_shows_own_notices_and_opening_marks_as_read(sun_yue: User, zhou_mi
     assert mine.reference in page
     assert others.reference not in page
     assert client.get(f"/notices/{others.reference}/").status_code == 404
-    assert client.get(f"/notices/{mine.reference}/").status_code == 302
+    assert client.get(f"/notices/{mine.reference}/").status_code == 200
+    assert services.unread(sun_yue) == 1, "whoever only follows the link of a mail, or fetches it beforehand, has read nothing"
+    assert client.post(f"/notices/{mine.reference}/").status_code == 302
+    line = Event.objects.get(action="notice.read")
+    assert (line.actor_number, line.data) == ("80001", {"notices": [mine.reference], "count": 1})
     assert services.unread(sun_yue) == 0
     assert services.unread(zhou_min) == 1
     assert mine.reference not in client.get("/notices/?unread=1").content.decode()
