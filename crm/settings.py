@@ -290,6 +290,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 AUDITLOG_INCLUDE_ALL_MODELS = False
+# The moment of the write, not of its transaction's beginning: versions of one row stand in the order of their moments.
+PGHISTORY_CREATED_AT_FUNCTION = "clock_timestamp()"
 
 # --- Tasks --------------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from crm.access.references import ReferenceField
 from crm.access.scopes import ScopedQuerySet
 from crm.calendar.services import today
 from crm.fields.blind import BlindIndexField
+from crm.fields.history import tracked, tracked_change
 from crm.fields.models import SealedModel, SealedQuerySet
 from crm.fields.sealed import SealedTextField
 from customers.choices import (
@@ -53,6 +54,8 @@ class CustomerQuerySet(SealedQuerySet, ScopedQuerySet["Customer"]):  # type: ign
         )
 
 
+@tracked_change("opening_branch", "CustomerMove")
+@tracked
 class Customer(SealedModel):
     """One record per customer (R001, R008)."""
 
@@ -194,6 +197,7 @@ class Customer(SealedModel):
         return AmlRiskLevel(self.aml_risk_level).band
 
 
+@tracked
 class CustomerGrant(DirectGrant):
     """A dated permission of one person on one customer, beside role and reach (R254, R263)."""
 

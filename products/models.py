@@ -12,6 +12,7 @@ from crm.access.reach import Reach
 from crm.access.references import ReferenceField
 from crm.access.scopes import ScopedQuerySet
 from crm.fields.blind import BlindIndexField
+from crm.fields.history import tracked
 from crm.fields.models import SealedModel, SealedQuerySet
 from crm.fields.sealed import SealedTextField
 from customers.models import Customer
@@ -35,6 +36,7 @@ class AccountQuerySet(SealedQuerySet, ScopedQuerySet["Account"]):  # type: ignor
         return self.filter(customer__in=Customer.objects.visible_to(user))
 
 
+@tracked
 class Account(SealedModel):
     """An account with us; ``data_key`` is always its customer's."""
 

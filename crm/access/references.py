@@ -43,7 +43,7 @@ class ReferenceField(Text):
         self.prefix = prefix
         self.length = length
         kwargs["max_length"] = len(prefix) + 1 + length
-        kwargs["unique"] = True
+        kwargs.setdefault("unique", True)  # a row's versions in its history share one
         kwargs["editable"] = False
         super().__init__(*args, **kwargs)
 
@@ -52,6 +52,8 @@ class ReferenceField(Text):
         name, path, args, kwargs = super().deconstruct()
         for fixed in ("max_length", "unique", "editable"):
             kwargs.pop(fixed, None)
+        if not self.unique:
+            kwargs["unique"] = False
         return name, path, args, {**kwargs, "prefix": self.prefix, "length": self.length}
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:

@@ -48,7 +48,7 @@ class BlindIndexField(models.BinaryField):  # type: ignore[type-arg]
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("max_length", None)
         kwargs.pop("null", None)
-        return name, path, args, kwargs
+        return name, path, args, {**kwargs, "db_index": bool(getattr(self, "db_index", True))}
 
     def get_internal_type(self) -> str:
         """Stored as bytea."""

@@ -25,6 +25,22 @@ PARTS = {
     "risk.CaseEntry": PART.format("the case"),
     "risk.Hit": PART.format("the assessment"),
     "risk.Snooze": "set and read by risk officers, who see every customer; no page lists it",
+    # Versions are read through crm.fields.history, by those who see the row.
+    **dict.fromkeys(
+        (
+            "customers.CustomerGrantHistory",
+            "customers.CustomerHistory",
+            "customers.CustomerMove",
+            "products.AccountHistory",
+            "risk.RuleHistory",
+            "risk.RuleSetHistory",
+            "risk.RuleVersionHistory",
+            "staff.RoleAssignmentHistory",
+            "staff.RoleHistory",
+            "staff.RolePermissionHistory",
+        ),
+        PART.format("the row whose versions they are"),
+    ),
     "transactions.RowError": PART.format("the file"),
     "transactions.StatusEvent": PART.format("the transaction"),
 }

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.reach import Reach
 from crm.access.scopes import ScopedQuerySet
+from crm.fields.history import tracked
 from risk.choices import AnomalyKind, RuleState
 
 
@@ -20,6 +21,7 @@ class RuleQuerySet(ScopedQuerySet["Rule"]):
         return self.none()
 
 
+@tracked
 class Rule(models.Model):
     """A monitoring scenario; what it says is in its versions."""
 
@@ -39,6 +41,7 @@ class Rule(models.Model):
         return gettext(self.name)
 
 
+@tracked
 class RuleVersion(models.Model):
     """One immutable definition of a rule: a typed expression over facts, its bands, exits, actions and parameters."""
 
@@ -67,6 +70,7 @@ class RuleVersion(models.Model):
         return f"{self.rule.code} v{self.number}"
 
 
+@tracked
 class RuleSet(models.Model):
     """The live and shadow versions of one moment, with the facts they need in column order; assessments point here."""
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.reach import Level, Reach
 from crm.access.scopes import ScopedQuerySet
+from crm.fields.history import tracked
 from crm.staff.choices import ROLE_LABELS
 
 
@@ -20,6 +21,7 @@ class RoleQuerySet(ScopedQuerySet[Any]):
         return self.none()
 
 
+@tracked
 class Role(models.Model):
     """A set of permissions with a name. Stock roles come from the ``roles.py`` of the apps."""
 
@@ -42,6 +44,7 @@ class Role(models.Model):
         return self.name or str(ROLE_LABELS.get(self.code, self.code))
 
 
+@tracked
 class RolePermission(models.Model):
     """One permission of a role. A row with reach ``none`` keeps a stock permission switched off."""
 
@@ -66,6 +69,7 @@ class RolePermission(models.Model):
         return f"{self.role_id} {self.permission} {self.reach}"
 
 
+@tracked
 class RoleAssignment(models.Model):
     """A person holds a role, given by somebody, perhaps for a time."""
 
