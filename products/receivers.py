@@ -7,19 +7,21 @@ from django.utils.translation import gettext_noop
 
 from crm.notify.models import Notice
 from crm.notify.services import notify
-from crm.staff.services.duty import people_on_duty
+from crm.staff.services.duty import people_on_duty, people_who_may
 from products.models import Freeze
 
 AUTOMATIC = "freeze.automatic"
+CONFIRM = "products.confirm_freeze"
 STILL_WAITS = gettext_noop("Automatic freeze %(freeze)s still waits for confirmation")
 
 
 def tell_of_automatic(*, freeze: Freeze, **_signal: Any) -> None:
-    """Tell those on duty who confirm: the customer is blocked now, and the freeze lapses unless one of them says it stands."""
+    """Tell those who confirm, those on duty if any is: the customer is blocked now, and the freeze lapses unless one says it stands."""
     if freeze.lapses_at is None:
         return
+    branch = freeze.customer.opening_branch
     notify(
-        recipients=people_on_duty("products.confirm_freeze", freeze.customer.opening_branch),
+        recipients=list(people_on_duty(CONFIRM, branch)) or people_who_may(CONFIRM, branch),
         kind=AUTOMATIC,
         subject=gettext_noop("Automatic freeze %(freeze)s waits for confirmation"),
         body=gettext_noop(

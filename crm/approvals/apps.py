@@ -36,4 +36,5 @@ class ApprovalsConfig(AppConfig):
             waits=notices.still_waits,
             unread_only=False,
             subject=gettext_noop("Request %(request)s still waits for a decision"),
+            body=gettext_noop("Nobody has decided on it yet. It expires if nobody does."),
         )

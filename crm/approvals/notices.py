@@ -26,6 +26,8 @@ _OUTCOMES = {
 def tell_deciders(request: ChangeRequest, handler: Handler, *, not_to: Collection[str]) -> None:
     """Tell everybody on duty who can decide, except those who may not decide this one."""
     people = _deciders(request, handler, not_to)
+    if not people:
+        _tell_of_nobody(request)
     with translation.override("en"):
         kind = str(handler.label)
     notify(
@@ -37,6 +39,20 @@ def tell_deciders(request: ChangeRequest, handler: Handler, *, not_to: Collectio
         url_name="approvals:request",
         url_args=(request.reference,),
         key=f"approval:{request.reference}:proposed",
+    )
+
+
+def _tell_of_nobody(request: ChangeRequest) -> None:
+    """Tell the proposer that she waits for somebody to come on duty; her notice is what climbs then."""
+    notify(
+        recipients=[request.requested_by] if request.requested_by else [],
+        kind="approvals.to_decide",
+        subject=gettext_noop("Nobody on duty can decide on request %(request)s now"),
+        body=gettext_noop("It will be told to those who are on duty in four hours."),
+        params={"request": request.reference},
+        url_name="approvals:request",
+        url_args=(request.reference,),
+        key=f"approval:{request.reference}:nobody",
     )
 
 

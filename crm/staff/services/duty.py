@@ -9,7 +9,12 @@ from crm.staff.models import Branch, RoleAssignment, RolePermission, User
 
 def people_on_duty(permission: str, branch: Branch | None = None) -> QuerySet[User]:
     """Return the people on duty who hold the permission; with a branch, those whose reach covers it."""
-    people = User.objects.usable().filter(on_duty=True)
+    return people_who_may(permission, branch).filter(on_duty=True)
+
+
+def people_who_may(permission: str, branch: Branch | None = None) -> QuerySet[User]:
+    """Return those who hold the permission, on duty or not: for what cannot wait until somebody comes on duty."""
+    people = User.objects.usable()
     if branch is None:
         return people.filter(_holds(permission, [reach for reach in Reach.values if reach != Reach.NONE]))
     below = _holds(permission, [Reach.BRANCH]) & Q(branch__path__in=branch.ancestor_paths)
