@@ -257,6 +257,9 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+# The framework's own handlers write files above 2.5 MB in clear to the system's temporary folder.
+FILE_UPLOAD_HANDLERS = ["crm.operations.uploads.MemoryUpload"]
+UPLOAD_LARGEST = 50 * 1024 * 1024
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "collected"
 # The supervisor puts ECharts into the home; pages work without it.

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils import timezone
@@ -15,6 +16,7 @@ from crm.money.services import currencies
 from transactions.choices import Channel, Direction, ImportMode, Instrument, Kind
 from transactions.models import ColumnMapping, FileImport, Source
 from transactions.services import NewTransaction, words
+from transactions.services.imports import FileTooLarge
 from transactions.services.sources import FORM
 from transactions.validators import BadValue, plain_text, read_amount, read_country, read_moment
 
@@ -129,6 +131,13 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["source"].queryset = Source.objects.filter(is_active=True).exclude(code=FORM).order_by("code")  # type: ignore[attr-defined]
+
+    def clean_file(self) -> Any:
+        """Refuse what was too large to be kept while it arrived."""
+        upload = self.cleaned_data["file"]
+        if upload.size > settings.UPLOAD_LARGEST:
+            raise ValidationError(FileTooLarge.message, code=FileTooLarge.code)
+        return upload
 
     def clean(self) -> dict[str, Any]:
         """Refuse a mapping of another source."""

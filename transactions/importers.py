@@ -125,7 +125,7 @@ def _check(actor: Actor, run: Run, row: FileImport) -> None:
         good = file.parse(piece, tally)
         # The same code that will store them, undone at once: no second opinion that could differ from the first.
         with transaction.atomic():
-            answers = record(actor=actor, rows=[new for _number, new in good])
+            answers = record(actor=actor, rows=[new for _number, new in good], entered_by=row.uploaded_by)
             transaction.set_rollback(True)
         for (number, _new), answer in zip(good, answers, strict=True):
             file.judge(number, answer, tally)
@@ -161,7 +161,7 @@ def _load_whole(actor: Actor, run: Run, row: FileImport) -> FileImport:
             _hold_all(actor, [new for piece in pieces for _number, new in piece])
             done = 0
             for good in pieces:
-                answers = record(actor=actor, rows=[new for _number, new in good])
+                answers = record(actor=actor, rows=[new for _number, new in good], entered_by=row.uploaded_by)
                 for (number, _new), answer in zip(good, answers, strict=True):
                     file.judge(number, answer, tally)
                 done += len(good)
@@ -192,7 +192,7 @@ def _load_pieces(actor: Actor, run: Run, row: FileImport) -> FileImport:
         good = file.parse(piece, tally)
         with transaction.atomic():
             row = FileImport.objects.locked().get(pk=row.pk)
-            answers = record(actor=actor, rows=[new for _number, new in good])
+            answers = record(actor=actor, rows=[new for _number, new in good], entered_by=row.uploaded_by)
             for (number, _new), answer in zip(good, answers, strict=True):
                 file.judge(number, answer, tally)
             _keep_errors(row, tally)
@@ -226,7 +226,7 @@ def _keep_errors(row: FileImport, tally: Tally) -> None:
     room = max(0, ERRORS_KEPT - row.row_errors.count())
     kept = tally.complaints[:room]
     RowError.objects.bulk_create(
-        RowError(file_import=row, row=number, column=complaint.column[:80], reason_code=complaint.code, params=complaint.params)
+        RowError(file_import=row, row=number, column=complaint.column[:80], reason_code=complaint.code, params=complaint.kept())
         for number, complaint in kept
     )
 

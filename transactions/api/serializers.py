@@ -42,7 +42,7 @@ class NewTransactionSerializer(ClosedSerializer):
     channel = CodeField(Channel.choices)
     cross_border = FlagField(default=False)
     customer_initiated = FlagField(default=True)
-    operator = TextField(20, required=False, default="")
+    operator = TextField(20, required=False, default="", help_text=_("Shown as what the source says; decides nothing."))
     counterparty_name = TextField(120, required=False, default="")
     counterparty_account = TextField(64, required=False, default="")
     counterparty_bank = TextField(80, required=False, default="")

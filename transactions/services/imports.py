@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -26,7 +27,6 @@ from transactions.services import tables, uploads, words
 CHECK, LOAD = "transactions.check_file", "transactions.load_file"
 """The kinds of job, and the names of their tasks."""
 
-LARGEST = 50 * 1024 * 1024
 WHOLE_FILE_ROWS = 50_000
 """All-or-nothing is one database transaction that holds every customer in the file; more rows would hold them too long."""
 
@@ -109,7 +109,7 @@ def _limited(pieces: Iterable[bytes]) -> Iterator[bytes]:
     total = 0
     for piece in pieces:
         total += len(piece)
-        if total > LARGEST:
+        if total > settings.UPLOAD_LARGEST:
             raise FileTooLarge
         yield piece
 

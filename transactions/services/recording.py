@@ -26,7 +26,7 @@ from transactions.services.entries import NewTransaction, Outcome, Recorded, eve
 from transactions.services.freezing import MAY, Decision, decide
 from transactions.services.locks import hold
 from transactions.services.resolving import ADD, Dated, Resolved, dated, resolve
-from transactions.services.storing import COLUMNS, TOLD, insert
+from transactions.services.storing import COLUMNS, TOLD, Hand, insert
 from transactions.signals import BATCH, transactions_recorded
 from transactions.validators import BadValue, StoredDifferently
 
@@ -53,6 +53,7 @@ class _Batch:
     actor: Actor
     now: datetime
     exempt: bool
+    hand: Hand
     batch_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     known: dict[Key, _Known] = field(default_factory=dict)
     fresh: set[Key] = field(default_factory=set)
@@ -60,12 +61,17 @@ class _Batch:
 
 
 @transaction.atomic
-def record(*, actor: Actor, rows: Sequence[NewTransaction], exempt: bool = False, now: datetime | None = None) -> list[Recorded]:
+def record(
+    *, actor: Actor, rows: Sequence[NewTransaction], exempt: bool = False, now: datetime | None = None, entered_by: Any = None
+) -> list[Recorded]:
     """Store each row once and say what became of it, in the order given. The same code for one row and for thousands.
 
     A row that cannot be stored is answered with its problem and does not hinder the others; a row on which a freeze stands is stored
     as refused, because the attempt is evidence. The same row again is answered with what is stored, a different one under the same
     (source, external id) is a conflict that names the fields. Nothing is raised but refusals of access.
+
+    ``entered_by`` is the person who put the rows together where that is not the actor (who uploaded a file): whoever entered a
+    transaction never decides on it.
 
     ``exempt`` loads history that owes no judgement (permission ``transactions.load_history``). After commit
     ``transactions_recorded`` is sent with at most 5,000 ids at a time.
@@ -73,7 +79,7 @@ def record(*, actor: Actor, rows: Sequence[NewTransaction], exempt: bool = False
     require(actor, ADD)
     if exempt:
         require(actor, "transactions.load_history")
-    batch = _Batch(actor, now or timezone.now(), exempt)
+    batch = _Batch(actor, now or timezone.now(), exempt, _hand(actor, entered_by))
     resolved = resolve(actor=actor, rows=rows, now=batch.now)
     usable = [item for item in resolved if isinstance(item, Resolved)]
     first: dict[Key, Resolved] = {}
@@ -86,6 +92,12 @@ def record(*, actor: Actor, rows: Sequence[NewTransaction], exempt: bool = False
     _alarm(batch)
     _announce(batch)
     return answers
+
+
+def _hand(actor: Actor, entered_by: Any) -> Hand:
+    if entered_by is not None:
+        return Hand(entered_by.pk, entered_by.number)
+    return Hand(actor.user_id if actor.kind == "staff" else None, actor.number[:20])
 
 
 def record_one(*, actor: Actor, row: NewTransaction, now: datetime | None = None) -> Recorded:
@@ -122,7 +134,7 @@ def _store(batch: _Batch, items: Sequence[Resolved]) -> None:
     keys = DataKey.objects.in_bulk({item.party.data_key_id for item in items if item.row.counterparty_account})
     references = new_references("T", 13, len(items))
     values = [_values(batch, *parts, keys) for parts in zip(items, dates, decisions, references, strict=True)]
-    ids = insert(values, batch.now)
+    ids = insert(values, batch.now, batch.hand)
     for item, day, decision, value in zip(items, dates, decisions, values, strict=True):
         pk = ids.get(item.key)
         if pk is not None:

@@ -1,16 +1,19 @@
 """From the cells of one row to a `NewTransaction`, or to every reason why not, each with its column."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from crm.log.masking import hide_numbers, holds_number
 from transactions.choices import Channel, Direction, Instrument, Kind
 from transactions.services import words
 from transactions.services.entries import NewTransaction
 from transactions.services.tables import Cell
 from transactions.validators import (
+    EARLIEST,
     BadValue,
     plain_text,
     read_amount,
@@ -25,6 +28,23 @@ TEXTS = {"counterparty_name": 120, "counterparty_bank": 80, "remark": 200, "oper
 CASH_KINDS = (Kind.DEPOSIT, Kind.WITHDRAWAL)
 
 
+_DIGIT_BEFORE_THE_LAST_FOUR = re.compile(r"\d(?=(?:\D*\d){4})")
+
+
+def concealed(text: str) -> str:
+    """Return a cell as it may be shown: of account, mobile and ID numbers, however grouped and in whatever column, the last four."""
+    if not holds_number(text) or _is_moment(text):
+        return text
+    return _DIGIT_BEFORE_THE_LAST_FOUR.sub("*", text)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return read_moment(text).year >= EARLIEST.year
+    except BadValue:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """One thing wrong with one row: ``column`` is the heading in the file, the reason a code of ``validators.REASONS``."""
@@ -32,6 +52,10 @@ class Complaint:
     column: str
     code: str
     params: dict[str, str]
+
+    def kept(self) -> dict[str, str]:
+        """Return the parameters as they may be stored: they outlive the file, and a shifted column puts numbers anywhere."""
+        return {name: hide_numbers(concealed(value)) for name, value in self.params.items()}
 
 
 @dataclass(slots=True)
@@ -111,8 +135,8 @@ class _Reading:
             return "true" if cell else "false"
         if isinstance(cell, int | float):
             if name in words.IDENTIFIERS:
-                raise BadValue("account_rounded", name, value=_number(cell))
-            return _number(cell)
+                raise BadValue("account_rounded", name, value=number_text(cell))
+            return number_text(cell)
         if isinstance(cell, date | time):
             return cell.isoformat(sep=" ") if isinstance(cell, datetime) else cell.isoformat()
         text = str(cell) or str(self.reader.defaults.get(name, ""))
@@ -191,5 +215,6 @@ class _Reading:
         raise BadValue("unknown_code", name, value=text[:40], known="Y, N")
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """Return a workbook's number as a person would write it: no exponent, no empty fraction."""
     return str(int(value)) if float(value).is_integer() else format(Decimal(repr(value)), "f")

@@ -158,7 +158,7 @@ def _decide(actor: Actor, row: Transaction, permission: str, status: Status, rea
     require(actor, permission, row)
     if not reason.strip():
         raise ReasonNeeded
-    if not own and actor.number == row.operator:
+    if not own and actor.kind == "staff" and actor.user_id == row.entered_by_id:
         raise OwnTransaction
     row = _held(row)
     if status == Status.RELEASED:

@@ -1,6 +1,7 @@
 """Writing many transactions in one statement, each stored once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -53,19 +54,27 @@ _NAMES = ", ".join(COLUMNS)
 _ARRAYS = ", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())
 _INSERT = f"""
 WITH stored AS (
-    INSERT INTO {Transaction._meta.db_table} ({_NAMES}, received_at, owed_cause, owed_since, version)
-    SELECT {_NAMES}, %s::timestamptz, 'new', %s::timestamptz, 1 FROM unnest({_ARRAYS}) AS given ({_NAMES})
+    INSERT INTO {Transaction._meta.db_table} ({_NAMES}, received_at, owed_cause, owed_since, version, entered_by_id)
+    SELECT {_NAMES}, %s::timestamptz, 'new', %s::timestamptz, 1, %s::bigint FROM unnest({_ARRAYS}) AS given ({_NAMES})
     ON CONFLICT (source_id, external_id) DO NOTHING
-    RETURNING id, source_id, external_id, status, status_at, operator, received_at
+    RETURNING id, source_id, external_id, status, status_at, received_at
 ), begun AS (
     INSERT INTO {StatusEvent._meta.db_table} (transaction_id, status, at, received_at, source_id, external_id, operator, reason)
-    SELECT id, status, status_at, received_at, source_id, '', operator, '' FROM stored ORDER BY id
+    SELECT id, status, status_at, received_at, source_id, '', %s, '' FROM stored ORDER BY id
 )
 SELECT id, source_id, external_id FROM stored
 """
 
 
-def insert(rows: Sequence[Sequence[Any]], received_at: Any) -> dict[tuple[int, str], int]:
+@dataclass(frozen=True)
+class Hand:
+    """Whose hand the rows came from: the person, if there is one, and the number that stands at the first step of each."""
+
+    user_id: int | None
+    number: str
+
+
+def insert(rows: Sequence[Sequence[Any]], received_at: Any, hand: Hand) -> dict[tuple[int, str], int]:
     """Store the rows (values in the order of ``COLUMNS``) and the first step of each one's life.
 
     Returns the ids of those that are new, by (source, external id). Each column goes to the server as one array, in one round trip: no
@@ -78,7 +87,7 @@ def insert(rows: Sequence[Sequence[Any]], received_at: Any) -> dict[tuple[int, s
     ordered = sorted(rows, key=lambda row: (row[source], row[external]))
     with connection.cursor() as cursor:
         arrays = (array_of(kind, column) for kind, column in zip(COLUMNS.values(), zip(*ordered, strict=True), strict=True))
-        cursor.execute(_INSERT, [received_at, received_at, *arrays])
+        cursor.execute(_INSERT, [received_at, received_at, hand.user_id, *arrays, hand.number])
         return {(source_id, external_id): pk for pk, source_id, external_id in cursor.fetchall()}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.errors import DomainError
+from crm.log.masking import holds_number
 
 MAX_ROWS = 500_000
 MAX_COLUMNS = 200
@@ -110,6 +111,9 @@ def _table(numbered: Iterator[tuple[int, list[Cell]]], encoding: str, limit: int
 
 
 def _check_heading(heading: list[str]) -> None:
+    # Headings are kept for good and shown to everybody who sees the file: a file without any would put its first row there.
+    if any(holds_number(name) for name in heading):
+        raise UnreadableFile(_("The first row holds account, mobile or ID numbers. It must hold the headings."))
     if len(heading) > MAX_COLUMNS:
         raise UnreadableFile(_("The file has more than %(limit)s columns.") % {"limit": MAX_COLUMNS})
     named = [name for name in heading if name]

@@ -186,8 +186,9 @@ def hold_row(row: Transaction) -> Transaction:
 
 def test_a_held_transaction_is_released_by_somebody_else(salary_account: Account, zhou_min: User) -> None:
     """R141; scenario 33: a second person."""
-    own = recorded(salary_account, 1, operator=zhou_min.number)
-    other = recorded(salary_account, 2, operator="84001")
+    own = recorded(salary_account, 1)
+    Transaction.objects.filter(pk=own.pk).update(entered_by=zhou_min)
+    other = recorded(salary_account, 2, operator=zhou_min.number)  # what its source writes there locks nobody out
     with_log = [hold_row(own), hold_row(other)]
     with pytest.raises(OwnTransaction):
         services.release_held(actor=as_actor(zhou_min), row=with_log[0], reason="customer called")

@@ -24,6 +24,7 @@ from transactions.choices import ImportState
 from transactions.forms import ColumnsForm, ReleaseForm, UploadForm
 from transactions.models import FileImport
 from transactions.services import imports, tables, uploads
+from transactions.services.rows import concealed, number_text
 from transactions.services.words import FIELDS
 from transactions.validators import REASONS, reason_text
 from transactions.views.lists import ImportList, import_level
@@ -87,14 +88,14 @@ def import_columns(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _preview(table: tables.Table, row: FileImport) -> list[list[dict[str, Any]]]:
-    """The first rows; account numbers show their last four only, like everywhere."""
+    """The first rows; of account numbers the last four, like everywhere, also in columns that nobody has told us of yet."""
     hidden = {row.columns.get(name) for name in ("account", "counterparty_account")}
     shown = []
     for _number, cells in table.rows:
-        texts = [str(cell) for cell in cells]
+        texts = [number_text(cell) if isinstance(cell, float) else str(cell) for cell in cells]
         shown.append(
             [
-                {"text": f"…{text[-4:]}" if heading in hidden and text else text, "label": heading}
+                {"text": f"…{text[-4:]}" if heading in hidden and text else concealed(text), "label": heading}
                 for heading, text in zip(table.heading, texts, strict=False)
             ]
         )

@@ -25,7 +25,7 @@ from transactions.services import Outcome
 from transactions.views.lists import TransactionList, status_level
 
 VIEW = "transactions.view_transaction"
-RELATED = ("customer", "account", "source", "data_key", "refused_by")
+RELATED = ("customer", "account", "source", "data_key", "refused_by", "entered_by")
 ACTS: dict[str, tuple[Status, str, Callable[..., Transaction], str | Promise]] = {
     "release": (Status.RELEASED, "transactions.release_transaction", services.release_held, gettext_lazy("Release")),
     "decline": (Status.DECLINED, "transactions.release_transaction", services.decline_held, gettext_lazy("Decline")),
