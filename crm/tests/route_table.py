@@ -32,6 +32,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "jobs/<ref:reference>/progress/": "jobs.view_job",
     "language/": "open",
     "lists/<str:name>/export/": "signed-in",
+    "lists/<str:name>/show/": "signed-in",
     "lists/<str:name>/views/remove/": "signed-in",
     "lists/<str:name>/views/save/": "signed-in",
     "notices/": "signed-in",
