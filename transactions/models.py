@@ -112,7 +112,7 @@ class Transaction(SealedModel):
     amount_cny = models.DecimalField(_("CNY equivalent"), max_digits=24, decimal_places=4, null=True)
     amount_usd = models.DecimalField(_("USD equivalent"), max_digits=24, decimal_places=4, null=True)
     rate_date = models.DateField(null=True)
-    rated_at = models.DateTimeField(null=True, editable=False, help_text=_("When a rate that came later filled in the equivalents."))
+    rated_at = models.DateTimeField(null=True, editable=False, help_text=_("When a rate that came later gave the CNY equivalent."))
     occurred_at = models.DateTimeField(_("occurred at"))
     received_at = models.DateTimeField(_("received at"), default=timezone.now)
     bank_date = models.DateField(_("bank date"))

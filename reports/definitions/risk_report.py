@@ -61,6 +61,10 @@ class RiskReport:
     def _transactions(self) -> "QuerySet[Any]":
         return self._within(Transaction.objects.all(), "received_at")
 
+    def _rated(self, way: str = "") -> Q:
+        """Amounts that had their CNY equivalent when the period ended; a rate that came later changes no report."""
+        return Q(**{f"{way}rated_at": None}) | Q(**{f"{way}rated_at__lt": self.span.ends})
+
     def _alerts(self) -> "QuerySet[Any]":
         return self._within(Alert.objects.all(), "created_at")
 
@@ -71,9 +75,9 @@ class RiskReport:
     def _totals(self) -> dict[str, Any]:
         moved = self._transactions().aggregate(
             count=Count("pk"),
-            debit=Sum("amount_cny", filter=Q(direction=Direction.DEBIT)),
-            credit=Sum("amount_cny", filter=Q(direction=Direction.CREDIT)),
-            unrated=Count("pk", filter=Q(amount_cny=None)),
+            debit=Sum("amount_cny", filter=self._rated() & Q(direction=Direction.DEBIT)),
+            credit=Sum("amount_cny", filter=self._rated() & Q(direction=Direction.CREDIT)),
+            unrated=Count("pk", filter=Q(amount_cny=None) | ~self._rated()),
             refused=Count("pk", filter=Q(status=Status.REFUSED)),
         )
         freezes = Freeze.objects.all()
@@ -105,7 +109,8 @@ class RiskReport:
     def _rules(self) -> list[dict[str, Any]]:
         live = Hit.objects.filter(shadow=False, assessment__revision=1)
         by_rule = self._within(live, "assessment__judged_at", "transaction__customer").values("rule_version__rule__code")
-        hits = {row["rule_version__rule__code"]: row for row in by_rule.annotate(n=Count("pk"), amount=Sum("transaction__amount_cny"))}
+        amount = Sum("transaction__amount_cny", filter=self._rated("transaction__"))
+        hits = {row["rule_version__rule__code"]: row for row in by_rule.annotate(n=Count("pk"), amount=amount)}
         alerts = dict(self._alerts().values_list("rule__code").annotate(n=Count("pk")))
         done = self._within(Alert.objects.exclude(disposition=""), "finished_at").values("rule__code")
         counts = {item.value: Count("pk", filter=Q(disposition=item.value)) for item in Disposition}
@@ -123,7 +128,8 @@ class RiskReport:
 
     def _branches(self) -> list[dict[str, Any]]:
         where = "customer__opening_branch__code"
-        moved = {row[where]: row for row in self._transactions().values(where).annotate(n=Count("pk"), amount=Sum("amount_cny"))}
+        amount = Sum("amount_cny", filter=self._rated())
+        moved = {row[where]: row for row in self._transactions().values(where).annotate(n=Count("pk"), amount=amount)}
         alerts = dict(self._alerts().values_list(where).annotate(n=Count("pk")))
         freezes = dict(self._within(Freeze.objects.all(), "placed_at").values_list(where).annotate(n=Count("pk")))
         names = dict(Branch.objects.values_list("code", "name"))
@@ -154,7 +160,9 @@ class RiskReport:
     def _events(self) -> list[dict[str, Any]]:
         """Return each alert of the period and what was known and done *until the period ended*; the rest is in later reports."""
         joined = AlertHit.objects.filter(alert=OuterRef("pk"), joined_at__lt=self.span.ends).values("alert")
-        rows = self._alerts().annotate(amount=Subquery(joined.annotate(sum=Sum("transaction__amount_cny")).values("sum")))
+        rows = self._alerts().annotate(
+            amount=Subquery(joined.filter(self._rated("transaction__")).annotate(sum=Sum("transaction__amount_cny")).values("sum"))
+        )
         return [
             self._event(alert) for alert in rows.select_related("customer__opening_branch", "rule", "case").order_by("created_at", "pk")
         ]

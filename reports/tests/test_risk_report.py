@@ -21,6 +21,8 @@ from crm.access.errors import NotVisible
 from crm.access.services import get_visible
 from crm.lists.requests import Asked
 from crm.lists.testing import check_list
+from crm.money import services as money
+from crm.money.models import Rate
 from crm.staff.models import User
 from crm.tests.personas import Bank, as_actor, browser
 from customers.models import Customer
@@ -43,6 +45,7 @@ from risk.tests.work import cash_in, waiting
 from risk.views.lists import AlertList, AssessmentList, CaseList
 from risk.views.register import RegisterList
 from transactions.models import Source, Transaction
+from transactions.services.rating import rate_waiting
 from transactions.tests.personas import recorded
 from transactions.views.lists import TransactionList
 
@@ -134,6 +137,21 @@ def test_running_again_gives_the_same_numbers(
     place_freeze(actor=as_actor(zhou_min), customer=li_na, kind="payment_stop", reason="核实中")
     assert RiskReport(cut, None).figures() == before
     assert RiskReport(Span(day(), day()), None).figures() != before
+
+
+def test_a_rate_that_came_later_changes_no_report(core: Source, salary_account: Account) -> None:
+    """What had no equivalent when the period ended is counted as such whenever the report is made."""
+    row = recorded(salary_account, 1, source="core", currency="XTS")
+    cut = Cut(day(), day(), timezone.now())
+    before = RiskReport(cut, None).figures()
+    assert before["totals"]["unrated"] == 1
+    Rate.objects.create(currency="XTS", day=row.bank_date, cny_per_unit=Decimal(8), source="treasury")
+    money.forget()
+    assert rate_waiting(actor=SYSTEM) == 1
+    money.forget()
+    assert RiskReport(cut, None).figures() == before
+    totals = RiskReport(Span(day(), day()), None).figures()["totals"]
+    assert (totals["unrated"], Decimal(totals["debit"])) == (0, Decimal(800))
 
 
 def test_a_branch_manager_gets_the_own_branch_only(world: list[Alert], branch_manager: User, other_branch_manager: User) -> None:

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "transaction",
             "rated_at",
-            models.DateTimeField(editable=False, help_text="When a rate that came later filled in the equivalents.", null=True),
+            models.DateTimeField(editable=False, help_text="When a rate that came later gave the CNY equivalent.", null=True),
         ),
         migrations.AlterField("transaction", "owed_cause", models.CharField(choices=CAUSES, default="new", max_length=10)),
         migrations.AddIndex(

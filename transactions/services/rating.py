@@ -23,7 +23,8 @@ Found = tuple[Transaction, money.Rated]
 
 _RATE = f"""
 UPDATE {Transaction._meta.db_table} t
-   SET amount_cny = g.cny, amount_usd = g.usd, rate_date = g.rate_date, rated_at = %s, version = t.version + 1,
+   SET amount_cny = g.cny, amount_usd = g.usd, rate_date = g.rate_date, version = t.version + 1,
+       rated_at = CASE WHEN t.amount_cny IS NULL AND g.cny IS NOT NULL THEN %s ELSE t.rated_at END,
        owed_cause = CASE WHEN t.screening = %s THEN %s ELSE t.owed_cause END,
        owed_since = CASE WHEN t.screening = %s THEN %s ELSE t.owed_since END,
        screening = CASE WHEN t.screening = %s THEN %s ELSE t.screening END

@@ -66,7 +66,7 @@ def test_a_rate_that_arrives_rates_what_waits(salary_account: Account, core: Sou
     assert (row.screening, row.owed_cause) == (Screening.OWED, OwedCause.RATED)
     assert row.rated_at is not None
     renminbi.refresh_from_db()
-    assert (renminbi.amount_cny, renminbi.amount_usd) == (Decimal(100), Decimal("12.5"))
+    assert (renminbi.amount_cny, renminbi.amount_usd, renminbi.rated_at) == (Decimal(100), Decimal("12.5"), None)
     assert sorted(pk for message in said["changed"] for pk in message["ids"]) == sorted([row.pk, renminbi.pk])
     figures = CustomerFigures.objects.get(customer=salary_account.customer).assets_cny
     assert figures - before == Decimal(800) - Decimal(100)
