@@ -63,10 +63,9 @@ def place_freeze(
 ) -> Freeze:
     """Stop money on an account or a whole customer from this moment, and instruct the core.
 
-    Freezes of several authorities stand beside each other and queue (轮候). Placed by a service rather than a person, the
-    freeze lapses after 24 hours unless a person confirms it, and asking again returns the one that stands; one whose time is
-    over is ended first. An amount freeze of no stated currency is in the account's, or in CNY for a whole customer. Raises
-    ``FreezeStands`` and ``FreezeNotAllowed``.
+    Freezes of several authorities stand beside each other and queue (轮候). Placed by a service, the freeze lapses after 24
+    hours unless a person confirms it, and asking again returns the one that stands. An amount of no stated currency is in the
+    account's, or in CNY for a whole customer. Raises ``FreezeStands`` and ``FreezeNotAllowed``.
     """
     _check_request(kind, authority, document, amount, reason)
     now = at or timezone.now()
@@ -74,25 +73,30 @@ def place_freeze(
         require(actor, "products.place_freeze", account or customer)
         _hold(customer, account)
         same: dict[str, Any] = {"customer": customer, "account": account, "kind": kind, "authority": authority, "document": document}
-        for ended in Freeze.objects.over(now).filter(**same).locked().select_related("customer", "account"):
-            _lapse(actor, ended, now)
-        if standing := Freeze.objects.standing().filter(**same).first():
-            if actor.kind == "service":
-                return standing
-            raise FreezeStands
-        freeze = Freeze.objects.create(
-            **same,
-            **_signed(actor, now, origin),
-            amount=amount,
-            currency="" if amount is None else currency or (account.currency if account else "CNY"),
-            reason=reason,
-            sequence=_next_in_line(customer, account, authority),
-            valid_until=valid_until,
-        )
+        if standing := _same_standing(actor, same, now):
+            return standing
+        limit = _limit(amount, currency, account)
+        details = {**same, **_signed(actor, now, origin), **limit, "reason": reason, "valid_until": valid_until}
+        freeze = Freeze.objects.create(**details, sequence=_next_in_line(customer, account, authority))
         owe_placing(freeze)
         log.record(actor=actor, action="freeze.placed", target=freeze, reason=reason, data=_shown(freeze))
         freeze_placed.send(sender=Freeze, freeze=freeze, actor=actor)
     return freeze
+
+
+def _same_standing(actor: Actor, same: dict[str, Any], now: datetime) -> Freeze | None:
+    """End the same freeze if its time is over; return it to a service, and refuse a person, if it stands."""
+    for ended in Freeze.objects.over(now).filter(**same).locked().select_related("customer", "account"):
+        _lapse(actor, ended, now)
+    standing = Freeze.objects.standing().filter(**same).first()
+    if standing is not None and actor.kind != "service":
+        raise FreezeStands
+    return standing
+
+
+def _limit(amount: Decimal | None, currency: str, account: Account | None) -> dict[str, Any]:
+    own = account.currency if account else "CNY"
+    return {"amount": amount, "currency": "" if amount is None else currency or own}
 
 
 def _signed(actor: Actor, now: datetime, origin: tuple[str, str]) -> dict[str, Any]:
