@@ -26,7 +26,7 @@ def put_off(*, actor: Actor, pk: int, failure: Exception, now: datetime, told: b
     """
     with transaction.atomic():
         row = Transaction.objects.select_related("customer").locked().get(pk=pk)
-        attempts = row.owed_attempts + 1
+        attempts: int = row.owed_attempts + 1
         again = now + min(FIRST_WAIT * 2 ** min(attempts, 12), LONGEST_WAIT)
         run(_TRIED, {"id": pk, "again": again})
         data = {"error": type(failure).__name__, "attempts": attempts, "again_at": again.isoformat()}
@@ -60,8 +60,6 @@ def _tell(row: Transaction, failure: Exception, now: datetime, body: str) -> Non
     key = f"risk.judgement_failed:{error}:{now:%Y-%m-%d}"
     subject, params = gettext_noop("The judgement of a transaction failed"), {"reference": row.reference, "error": error}
     kind = "risk.judgement_failed"
-    officers = people_on_duty("risk.work_alert")
-    page = {"url_name": "transactions:transaction", "url_args": (row.reference,)}
-    notify(recipients=officers, kind=kind, subject=subject, body=body, params=params, key=key, **page)
-    others = people_on_duty("risk.hear_failures")
-    notify(recipients=others, kind=kind, subject=subject, body=body, params=params, key=key)
+    for permission, page, args in (("risk.work_alert", "transactions:transaction", (row.reference,)), ("risk.hear_failures", "", ())):
+        people = people_on_duty(permission)
+        notify(recipients=people, kind=kind, subject=subject, body=body, params=params, url_name=page, url_args=args, key=key)

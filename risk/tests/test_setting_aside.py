@@ -9,12 +9,13 @@ import psycopg
 import pytest
 from django.utils import timezone
 
+from crm.access.actor import SYSTEM
 from crm.log.models import Event
 from crm.notify.models import Notice
 from crm.staff.models import User
 from products.models import Account, Freeze
 from risk.models import Alert, Assessment, LargeValueRow
-from risk.services import aside, screening
+from risk.services import aside, consequences, register, screening
 from risk.tests.work import cash_in
 from transactions.choices import Screening, Status
 from transactions.models import Source, Transaction
@@ -35,7 +36,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
     """Let a consequence fail whenever one row is among those judged."""
 
     def spoil(name: str, pk: int, failure: Exception) -> None:
-        module = {"follow": screening.consequences, "refresh": screening.register, "follow_verdicts": screening}[name]
+        module = {"follow": consequences, "refresh": register, "follow_verdicts": screening}[name]
         real = getattr(module, name)
 
         def failing(**given: Any) -> Any:
@@ -149,7 +150,7 @@ def test_what_cannot_even_be_set_aside_waits_and_is_told(rows: list[Transaction]
 def test_it_waits_longer_each_time_but_never_more_than_an_hour(rows: list[Transaction], system_officer: User) -> None:
     now, waits = timezone.now(), []
     for _attempt in range(16):
-        aside.put_off(actor=screening.SYSTEM, pk=rows[0].pk, failure=ValueError(), now=now)
+        aside.put_off(actor=SYSTEM, pk=rows[0].pk, failure=ValueError(), now=now)
         waits.append((Transaction.objects.get(pk=rows[0].pk).owed_retry_at or now) - now)
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (timedelta(seconds=20), timedelta(hours=1))

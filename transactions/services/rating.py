@@ -1,7 +1,7 @@
 """Rating what was stored without a rate, when the rate has arrived."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
@@ -105,7 +105,7 @@ def _store(found: Sequence[Found]) -> None:
         cursor.execute(_RATE, [now, judged, str(OwedCause.RATED), judged, now, judged, owed, *columns])
 
 
-def _booked(found: Sequence[Found]) -> list[tuple[int, Decimal, object]]:
+def _booked(found: Sequence[Found]) -> list[tuple[int, Decimal, datetime]]:
     """What the customers' figures gain by booked money that had no equivalent when it was booked."""
     return [
         (row.customer_id, rated.cny if row.direction == Direction.CREDIT else -rated.cny, row.occurred_at)

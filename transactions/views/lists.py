@@ -16,7 +16,7 @@ from crm.staff.filters import BranchTree, branches_of
 from customers.models import Customer
 from products.models import Account
 from transactions.choices import Channel, Direction, ImportState, Instrument, Kind, Status
-from transactions.models import FileImport, Source, Transaction
+from transactions.models import UNRATED, FileImport, Source, Transaction
 
 MOST_CUSTOMERS = 200
 STATUS_LEVELS = {
@@ -87,7 +87,7 @@ class TransactionList(ListDefinition):
         Flag("cross_border", _("Cross-border"), lambda rows, _actor: rows.filter(cross_border=True)),
         DateRange("received", _("Received at"), field="received_at"),
         BranchTree("branch", _("Opening branch"), branches_of("transactions.view_transaction"), field="customer__opening_branch"),
-        Flag("unrated", _("Without a rate"), lambda rows, _actor: rows.unrated()),
+        Flag("unrated", _("Without a rate"), lambda rows, _actor: rows.filter(UNRATED)),
     )
     presets = (
         Preset(pgettext_lazy("list of transactions", "Held"), {"status": "held"}),
