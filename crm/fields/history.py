@@ -18,7 +18,8 @@ from typing import Any, TypeVar, cast
 import pghistory
 import pgtrigger
 from django.db import migrations, models
-from django.db.models import Func
+from django.db.models import F, Func, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from pghistory import models as pghistory_models
 from pghistory import trigger
 from pgtrigger import compiler
@@ -29,6 +30,7 @@ M = TypeVar("M", bound=models.Model)
 BASELINE, INSERT, UPDATE, DELETE = "baseline", "insert", "update", "delete"
 SUFFIX = "History"
 _histories: dict[type[models.Model], Any] = {}
+_changes: dict[tuple[type[models.Model], str], Any] = {}
 
 
 class CurrentTransactionId(Func):
@@ -128,7 +130,7 @@ def tracked_change(field: str, name: str) -> Callable[[type[M]], type[M]]:
 
     def wrap(model: type[M]) -> type[M]:
         former = _Updated(label=f"former_{field}", row="OLD", condition=pgtrigger.AnyChange(field))
-        _track(model, name, former, fields=[field])
+        _changes[model, field] = _track(model, name, former, fields=[field])
         return model
 
     return wrap
@@ -176,6 +178,20 @@ def as_of(model: type[models.Model], moment: datetime) -> "models.QuerySet[Any]"
     last = known.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id").values("pgh_id")
     versions: models.QuerySet[Any] = _history(model).objects.filter(pgh_id__in=last)
     return versions.exclude(pgh_label=DELETE)
+
+
+def value_at(rows: "models.QuerySet[Any]", path: str, moment: str) -> Any:
+    """An expression over rows: the value that ``path`` ("customer__opening_branch") had at each row's own ``moment``.
+
+    For columns under `tracked_change` that are never empty. A value that has not changed since is the present one; of a change
+    before history was switched on nothing is known.
+    """
+    to_row, _dot, column = path.rpartition("__")
+    model = rows.model
+    for step in to_row.split("__"):
+        model = cast(Any, model)._meta.get_field(step).related_model
+    later = _changes[model, column].objects.filter(pgh_obj=OuterRef(to_row), pgh_created_at__gt=OuterRef(moment))
+    return Coalesce(Subquery(later.order_by("pgh_id").values(f"{column}_id")[:1]), F(f"{path}_id"), output_field=models.BigIntegerField())
 
 
 def acts_behind(version: Any) -> "models.QuerySet[LogLine]":

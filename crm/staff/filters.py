@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.reach import Reach
+from crm.fields.history import value_at
 from crm.lists.filters import Label, Values
 from crm.staff.models import Branch
 
@@ -20,12 +21,16 @@ ALONE = "."
 
 @dataclass(frozen=True)
 class BranchTree:
-    """Rows of a branch and of all branches below it, or of that branch alone; ``field`` is the path of a foreign key to Branch."""
+    """Rows of a branch and of all branches below it, or of that branch alone; ``field`` is the path of a foreign key to Branch.
+
+    With ``at``, the name of the rows' own moment, it is the branch of that moment, whatever became of it later (crm.fields.history).
+    """
 
     name: str
     label: Label
     rows: Callable[[Actor], QuerySet[Any]]
     field: str
+    at: str = ""
 
     def fields(self, actor: Actor) -> dict[str, forms.Field]:
         """A select; branches that have others below them stand in it twice."""
@@ -45,9 +50,14 @@ class BranchTree:
         if not chosen:
             return rows
         if chosen.endswith(ALONE):
-            return rows.filter(**{f"{self.field}__code": chosen.removesuffix(ALONE)})
+            return self._of(rows, Branch.objects.filter(code=chosen.removesuffix(ALONE)))
         top = Branch.objects.filter(code=chosen).values_list("path", flat=True).first()
-        return rows.filter(**{f"{self.field}__in": Branch.objects.filter(path__startswith=top)}) if top else rows.none()
+        return self._of(rows, Branch.objects.filter(path__startswith=top)) if top else rows.none()
+
+    def _of(self, rows: QuerySet[Any], branches: QuerySet[Branch]) -> QuerySet[Any]:
+        if not self.at:
+            return rows.filter(**{f"{self.field}__in": branches})
+        return rows.alias(branch_then=value_at(rows, self.field, self.at)).filter(branch_then__in=branches.values("pk"))
 
     def words(self, form: forms.Form, values: Values) -> str:
         """The branch, as the select calls it."""

@@ -89,7 +89,7 @@ class FreezeList(ListDefinition):
         Choice("state", _("State"), FreezeState.choices, multiple=True),
         DateRange("placed", _("Placed"), field="placed_at"),
         DateRange("ended", _("Ended"), field="ended_at"),
-        BranchTree("branch", _("Opening branch"), branches_of("products.view_freeze"), field="customer__opening_branch"),
+        BranchTree("branch", _("Opening branch"), branches_of("products.view_freeze"), field="customer__opening_branch", at="placed_at"),
         Flag("standing", _("Standing"), lambda rows, _actor: rows.filter(ended_at=None)),
         Flag(
             "refused",

@@ -2,8 +2,11 @@
 
 Every figure counts rows by the moment at which *we* learned or did something (transactions by ``received_at``, verdicts and hits
 by ``judged_at``, alerts by ``created_at``, dispositions by ``finished_at``, freezes by ``placed_at`` and ``ended_at``), never by when an
-event happened. Nothing that arrives later can therefore change the report of a period that is over: running it again gives the
-same numbers.
+event happened. A row belongs to the branch that its customer had when the row came into being (`THEN`), as row history knows it:
+where a customer is today says nothing about it. Nothing that arrives later can therefore change the figures of a period that is over:
+running it again gives the same numbers. Two things follow the present: the names of customers and branches, and who may open a list: a
+number counts what the branch had then, its list shows of that what the reader may see now. Of moves before row history was switched on
+nothing is known; such a customer counts for the branch she had then.
 """
 
 from decimal import Decimal
@@ -14,8 +17,8 @@ from django.conf import settings
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncDate
 
+from crm.fields.history import value_at
 from crm.staff.models import Branch
-from customers.models import Customer
 from products.choices import FreezeState
 from products.models import Freeze
 from reports.definitions.periods import Span
@@ -25,6 +28,16 @@ from transactions.choices import Direction, Status
 from transactions.models import Transaction
 
 CODE = "risk"
+THEN: dict[Any, str] = {
+    Transaction: "received_at",
+    Assessment: "judged_at",
+    Hit: "assessment__judged_at",
+    Alert: "created_at",
+    Case: "opened_at",
+    Freeze: "placed_at",
+    LargeValueRow: "created_at",
+}
+"""When each kind of row came into being; the lists behind the numbers ask for the branch of the same moment."""
 EVENTS_SHOWN = 1000
 """An Excel sheet of events holds this many; the report says how many there are."""
 
@@ -53,10 +66,10 @@ class RiskReport:
 
     def _within(self, rows: "QuerySet[Any]", moment: str, customer: str = "customer") -> "QuerySet[Any]":
         rows = rows.filter(**{f"{moment}__gte": self.span.begins, f"{moment}__lt": self.span.ends})
+        rows = rows.annotate(branch_then=value_at(rows, f"{customer}__opening_branch", THEN[rows.model]))
         if self.branch is None:
             return rows
-        inside = Customer.objects.filter(opening_branch__path__startswith=self.branch.path)
-        return rows.filter(**{f"{customer}__in": inside.values("pk")})
+        return rows.filter(branch_then__in=Branch.objects.filter(path__startswith=self.branch.path).values("pk"))
 
     def _transactions(self) -> "QuerySet[Any]":
         return self._within(Transaction.objects.all(), "received_at")
@@ -127,22 +140,20 @@ class RiskReport:
         ]
 
     def _branches(self) -> list[dict[str, Any]]:
-        where = "customer__opening_branch__code"
-        amount = Sum("amount_cny", filter=self._rated())
-        moved = {row[where]: row for row in self._transactions().values(where).annotate(n=Count("pk"), amount=amount)}
-        alerts = dict(self._alerts().values_list(where).annotate(n=Count("pk")))
-        freezes = dict(self._within(Freeze.objects.all(), "placed_at").values_list(where).annotate(n=Count("pk")))
-        names = dict(Branch.objects.values_list("code", "name"))
+        then, amount = "branch_then", Sum("amount_cny", filter=self._rated())
+        moved = {row[then]: row for row in self._transactions().values(then).annotate(n=Count("pk"), amount=amount)}
+        alerts = dict(self._alerts().values_list(then).annotate(n=Count("pk")))
+        freezes = dict(self._within(Freeze.objects.all(), "placed_at").values_list(then).annotate(n=Count("pk")))
         return [
             {
-                "code": code,
-                "name": names[code],
-                "transactions": moved.get(code, {}).get("n", 0),
-                "amount": str(moved.get(code, {}).get("amount") or Decimal(0)),
-                "alerts": alerts.get(code, 0),
-                "freezes": freezes.get(code, 0),
+                "code": branch.code,
+                "name": branch.name,
+                "transactions": moved.get(branch.pk, {}).get("n", 0),
+                "amount": str(moved.get(branch.pk, {}).get("amount") or Decimal(0)),
+                "alerts": alerts.get(branch.pk, 0),
+                "freezes": freezes.get(branch.pk, 0),
             }
-            for code in sorted({*moved, *alerts, *freezes})
+            for branch in Branch.objects.filter(pk__in={*moved, *alerts, *freezes}).order_by("code")
         ]
 
     def _days(self) -> list[dict[str, Any]]:
@@ -163,18 +174,18 @@ class RiskReport:
         rows = self._alerts().annotate(
             amount=Subquery(joined.filter(self._rated("transaction__")).annotate(sum=Sum("transaction__amount_cny")).values("sum"))
         )
-        return [
-            self._event(alert) for alert in rows.select_related("customer__opening_branch", "rule", "case").order_by("created_at", "pk")
-        ]
+        codes = dict(Branch.objects.values_list("pk", "code"))
+        found = rows.select_related("customer", "rule", "case").order_by("created_at", "pk")
+        return [self._event(alert, codes[alert.branch_then]) for alert in found]
 
-    def _event(self, alert: Any) -> dict[str, Any]:
+    def _event(self, alert: Any, branch: str) -> dict[str, Any]:
         ends = self.span.ends
         over = alert.finished_at is not None and alert.finished_at < ends
         in_case = alert.case is not None and alert.case.opened_at < ends
         return {
             "alert": alert.reference,
             "at": alert.created_at.astimezone(self.zone).isoformat(timespec="seconds"),
-            "branch": alert.customer.opening_branch.code,
+            "branch": branch,
             "rule": alert.rule.code,
             "customer": alert.customer.core_number,
             "name": alert.customer.name,

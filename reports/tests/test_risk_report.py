@@ -139,6 +139,36 @@ def test_running_again_gives_the_same_numbers(
     assert RiskReport(Span(day(), day()), None).figures() != before
 
 
+def test_a_customer_who_moves_takes_no_figure_along(world: list[Alert], zhang_wei: Customer, bank: Bank) -> None:
+    """Per branch and for one branch, twice moved: what came before stays where it was, what comes after counts at the new place."""
+    cut = Cut(day(), day(), timezone.now())
+    trees = [None, bank.branches["110"], bank.branches["310001"]]
+    before = [RiskReport(cut, tree).figures() for tree in trees]
+    Customer.objects.filter(pk=zhang_wei.pk).update(opening_branch=bank.branches["310001"])
+    assert [RiskReport(cut, tree).figures() for tree in trees] == before
+    between = Cut(day(), day(), timezone.now())
+    waiting(zhang_wei, 5)
+    second = Cut(day(), day(), timezone.now())
+    assert RiskReport(second, trees[2]).figures()["totals"]["alerts"] == before[2]["totals"]["alerts"] + 1
+    after = [RiskReport(second, tree).figures() for tree in trees]
+    Customer.objects.filter(pk=zhang_wei.pk).update(opening_branch=bank.branches["110001"])
+    assert [RiskReport(between, tree).figures() for tree in trees] == before
+    assert [RiskReport(second, tree).figures() for tree in trees] == after
+
+
+def test_the_lists_agree_after_a_customer_moved(world: list[Alert], zhang_wei: Customer, supervisor: User, bank: Bank) -> None:
+    """The page says so; the former branch's numbers open the rows of that time."""
+    Customer.objects.filter(pk=zhang_wei.pk).update(opening_branch=bank.branches["310001"])
+    run, actor, client = made(supervisor, bank.branches["110"]), as_actor(supervisor), browser(supervisor)
+    assert run.figures["totals"]["transactions"] == 4
+    for what, count, url in numbers(shown(run, actor)):
+        path, _sep, query = url.partition("?")
+        rows = Asked(LISTS[path](), actor, QueryDict(query), path).rows.count()
+        assert count is None or rows == count, f"{what}: {url}"
+    page = client.get(reverse("reports:run", args=[run.reference]), headers={"Accept-Language": "en"}).content.decode()
+    assert "the branch its customer had when it came into being" in page
+
+
 def test_a_rate_that_came_later_changes_no_report(core: Source, salary_account: Account) -> None:
     """What had no equivalent when the period ended is counted as such whenever the report is made."""
     row = recorded(salary_account, 1, source="core", currency="XTS")

@@ -76,7 +76,7 @@ class AlertList(ListDefinition):
         NumberRange("amount", _("Amount at risk"), field="amount_at_risk"),
         DateRange("raised", _("Raised"), field="created_at"),
         DateRange("finished", _("Finished"), field="finished_at"),
-        BranchTree("branch", _("Opening branch"), branches_of("risk.view_alert"), field="customer__opening_branch"),
+        BranchTree("branch", _("Opening branch"), branches_of("risk.view_alert"), field="customer__opening_branch", at="created_at"),
         Related(
             "officer",
             _("Claimed by"),
@@ -129,7 +129,7 @@ class CaseList(ListDefinition):
         Choice("disposition", _("Disposition"), Disposition.choices, multiple=True),
         DateRange("opened", _("Opened"), field="opened_at"),
         DateRange("closed", _("Closed"), field="closed_at"),
-        BranchTree("branch", _("Opening branch"), branches_of("risk.view_case"), field="customer__opening_branch"),
+        BranchTree("branch", _("Opening branch"), branches_of("risk.view_case"), field="customer__opening_branch", at="opened_at"),
     )
     presets = (
         Preset(_("Open"), {"state": "open"}),
@@ -218,7 +218,13 @@ class AssessmentList(ListDefinition):
         Choice("label", _("Verdict"), Label.choices, multiple=True),
         HitRule("rule", _("Rule"), lambda _actor: Rule.objects.order_by("code")),
         DateRange("judged", _("Judged"), field="judged_at"),
-        BranchTree("branch", _("Opening branch"), branches_of("risk.view_assessment"), field="transaction__customer__opening_branch"),
+        BranchTree(
+            "branch",
+            _("Opening branch"),
+            branches_of("risk.view_assessment"),
+            field="transaction__customer__opening_branch",
+            at="judged_at",
+        ),
     )
     search = ("transaction__reference", "transaction__customer__core_number")
     default_sort = ("-judged_at",)

@@ -66,7 +66,9 @@ class RegisterList(ListDefinition):
         DateRange("day", _("Bank date"), field="bank_date"),
         DateRange("due", _("Due on"), field="due_on"),
         DateRange("created", _("Drafted"), field="created_at"),
-        BranchTree("branch", _("Opening branch"), branches_of("risk.view_largevaluerow"), field="customer__opening_branch"),
+        BranchTree(
+            "branch", _("Opening branch"), branches_of("risk.view_largevaluerow"), field="customer__opening_branch", at="created_at"
+        ),
     )
     presets = (
         Preset(_("To report"), {"state": "draft"}),

@@ -86,7 +86,9 @@ class TransactionList(ListDefinition):
         Related("source", _("Source"), lambda _actor: Source.objects.order_by("code")),
         Flag("cross_border", _("Cross-border"), lambda rows, _actor: rows.filter(cross_border=True)),
         DateRange("received", _("Received at"), field="received_at"),
-        BranchTree("branch", _("Opening branch"), branches_of("transactions.view_transaction"), field="customer__opening_branch"),
+        BranchTree(
+            "branch", _("Opening branch"), branches_of("transactions.view_transaction"), field="customer__opening_branch", at="received_at"
+        ),
         Flag("unrated", _("Without a rate"), lambda rows, _actor: rows.filter(UNRATED)),
     )
     presets = (
