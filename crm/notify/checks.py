@@ -26,7 +26,7 @@ def calendar_ends() -> Alarm | None:
 
 
 def rates_are_old() -> Alarm | None:
-    """No rate of the US dollar of the last five days, public holidays not counted: foreign currency goes to review without an equivalent."""
+    """No rate of the US dollar of the last five days, public holidays not counted: foreign currency has no equivalent."""
     day = calendar.today()
     if money.rates().rate(money.USD, day) is not None:
         return None
@@ -35,7 +35,7 @@ def rates_are_old() -> Alarm | None:
         key=(day - timedelta(days=day.weekday())).isoformat(),
         subject=gettext_noop("Exchange rates are missing"),
         body=gettext_noop(
-            "No rate of the US dollar of the last five days is known. New transactions in foreign currency go to review without an equivalent "
-            "and are rated when rates arrive. Load them with the command load_rates."
+            "No rate of the US dollar of the last five days is known. New transactions in foreign currency go to review "
+            "without an equivalent and are rated when rates arrive. Load them with the command load_rates."
         ),
     )
