@@ -16,10 +16,16 @@ class AuditConfig(AppConfig):
         """Register what this floor adds to the ground."""
         from audit import providers
         from audit.choices import ACTIONS
+        from crm.calendar.models import BusinessDay
         from crm.jobs import sweeps
         from crm.log import actions
+        from crm.money.models import Rate
+        from crm.staff.models import Branch, ServiceClient
         from crm.ui import menu
 
+        for model in (BusinessDay, Rate, Branch):
+            providers.keep_differences(model)
+        providers.keep_differences(ServiceClient, hidden=("token_hash",))
         actions.declare(ACTIONS)
         menu.register(
             menu.MenuItem("audit:event_list", _("Audit log"), "audit.view_event", group="audit", order=10),

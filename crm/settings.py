@@ -293,6 +293,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 AUDITLOG_INCLUDE_ALL_MODELS = False
+AUDITLOG_DISABLE_REMOTE_ADDR = True  # it would believe any X-Forwarded-For; the log has the address
 # The moment of the write, not of its transaction's beginning: versions of one row stand in the order of their moments.
 PGHISTORY_CREATED_AT_FUNCTION = "clock_timestamp()"
 

@@ -14,6 +14,7 @@ class TransactionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug the app into the registries."""
+        from audit.providers import keep_differences
         from crm.fields import policy
         from crm.jobs import kinds, sweeps
         from crm.log.actions import declare
@@ -22,9 +23,11 @@ class TransactionsConfig(AppConfig):
         from products.signals import freeze_placed
         from transactions import providers, receivers
         from transactions.choices import ACTIONS
+        from transactions.models import Source
         from transactions.roles import POLICIES
 
         declare(ACTIONS)
+        keep_differences(Source)
         policy.register(*POLICIES)
         for kind in providers.JOB_KINDS:
             kinds.register(kind)
