@@ -122,7 +122,7 @@ class Transaction(SealedModel):
     channel = models.CharField(_("channel"), max_length=12, choices=Channel)
     cross_border = models.BooleanField(_("cross-border"), default=False)
     customer_initiated = models.BooleanField(_("started by the customer"), default=True)
-    operator = models.CharField(_("operator"), max_length=20, blank=True, help_text=_("According to the source."))
+    operator = models.CharField(_("operator"), max_length=20, blank=True)
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
