@@ -109,7 +109,7 @@ def world(
             uploader = there if n else bank.somebody("operations")
             assert uploader.branch is not None
             file, alerts = uploaded(bank, uploader, core), (waiting(customer, n), waiting(customer, n + 4))
-            found = {
+            found: dict[str, Any] = {
                 "customer": customer,
                 "account": account,
                 "freeze": place_freeze(actor=risk, customer=customer, account=account, kind="payment_stop", reason="核实中"),
