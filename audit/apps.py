@@ -20,6 +20,7 @@ class AuditConfig(AppConfig):
         from crm.jobs import sweeps
         from crm.log import actions
         from crm.money.models import Rate
+        from crm.staff import tiles
         from crm.staff.models import Branch, ServiceClient
         from crm.ui import menu
 
@@ -32,5 +33,6 @@ class AuditConfig(AppConfig):
             menu.MenuItem("audit:chain", _("Chain of the log"), "audit.view_event", group="audit", order=20),
             menu.MenuItem("admin:index", _("Auditor's admin"), "audit.open_admin", group="audit", order=30),
         )
+        tiles.register(tiles.Tile("audit.log", _("Audit log"), "audit.view_event", providers.log_tile, order=30))
         sweeps.register("audit.anchor", providers.sweep_anchor, 300)
         sweeps.register("audit.verify", providers.sweep_verification, 86_400)

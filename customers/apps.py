@@ -27,5 +27,8 @@ class CustomersConfig(AppConfig):
         policy.register(*POLICIES)
         handlers.register(providers.CHANGE_CUSTOMER)
         search.register(providers.find_customers)
-        tiles.register(tiles.Tile("customers.mine", _("Customers"), "customers.view_customer", providers.customer_tile, order=20))
+        tiles.register(
+            tiles.Tile("customers.mine", _("Customers"), "customers.view_customer", providers.customer_tile, order=10),
+            tiles.Tile("customers.birthdays", _("Birthdays"), "customers.view_customer", providers.birthday_tile, 20, tiles.LINES, 6),
+        )
         menu.register(menu.MenuItem("customers:customer_list", _("Customers"), "customers.view_customer", group="customers", order=10))

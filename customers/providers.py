@@ -1,12 +1,14 @@
 """What customers register with the ground: search hits and the handler that applies approved changes."""
 
-from datetime import datetime, time
+from calendar import isleap
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
@@ -24,6 +26,7 @@ from customers.choices import AmlRiskLevel
 from customers.models import Customer, CustomerQuerySet
 
 PERMISSION = "customers.search_customer"
+BIRTHDAYS_AHEAD = 14
 
 
 def find_customers(user: Any, query: Query) -> list[Hit]:
@@ -60,6 +63,38 @@ def customer_tile(actor: Actor) -> dict[str, Any] | None:
             tiles.Figure(label=_("New this month"), value=new, url=f"{where}?recorded_from={first.isoformat()}"),
         ]
     }
+
+
+def birthday_tile(actor: Actor) -> dict[str, Any] | None:
+    """Return a relationship manager's customers whose birthday is near, today's first; 29 February is kept on the 28th in other years."""
+    if actor.reach("customers.view_customer") != Reach.OWN:
+        return None
+    days = [today() + timedelta(days=ahead) for ahead in range(BIRTHDAYS_AHEAD)]
+    near = Q(pk__in=[])
+    for day in days:
+        near |= Q(birth_date__month=day.month, birth_date__day=day.day)
+        if (day.month, day.day) == (2, 28) and not isleap(day.year):
+            near |= Q(birth_date__month=2, birth_date__day=29)
+    places = {(day.month, day.day): place for place, day in enumerate(days)}
+    rows = [
+        (places.get((row.birth_date.month, row.birth_date.day), places.get((2, 28), 0)), row) for row in _own_people(actor).filter(near)
+    ]
+    rows.sort(key=lambda found: (found[0], found[1].name_pinyin))
+    lines = [
+        tiles.Line(
+            label=row.name,
+            url=reverse("customers:customer", args=[row.reference]),
+            detail=gettext("turns %(age)s") % {"age": days[place].year - row.birth_date.year},
+            note=gettext("today") if place == 0 else f"{days[place]:%m-%d}",
+            level="" if place else "mid",
+        )
+        for place, row in rows[: tiles.LONGEST]
+    ]
+    return {"lines": lines, "nothing": _("No birthday in the next two weeks.")}
+
+
+def _own_people(actor: Actor) -> Any:
+    return Customer.objects.visible_to(actor).exclude(birth_date=None)
 
 
 def _detail(customer: Customer) -> str:

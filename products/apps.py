@@ -21,6 +21,7 @@ class ProductsConfig(AppConfig):
         from crm.jobs import sweeps
         from crm.log.actions import declare
         from crm.notify import escalation
+        from crm.staff import tiles
         from crm.ui import menu, search
         from products import providers, receivers
         from products.choices import ACTIONS
@@ -42,6 +43,12 @@ class ProductsConfig(AppConfig):
             unread_only=False,
             subject=receivers.STILL_WAITS,
         )
+        tiles.register(
+            tiles.Tile(
+                "products.confirm", _("Automatic freezes to confirm"), "products.confirm_freeze", providers.confirm_tile, 7, tiles.LINES,
+                12, "products:freeze_list", _("All"),
+            )
+        )  # fmt: skip
         menu.register(
             menu.MenuItem("products:freeze_list", _("Freezes"), "products.view_freeze", group="work", order=50),
             menu.MenuItem("products:account_list", _("Accounts"), "products.view_account", group="customers", order=20),

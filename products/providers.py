@@ -12,6 +12,8 @@ from crm.access.services import may
 from crm.approvals.handlers import Difference, Handler
 from crm.approvals.models import ChangeRequest
 from crm.fields.services import blind_index
+from crm.lists import formats
+from crm.staff import tiles
 from crm.ui.search import LIMIT, Hit, Query
 from products import services
 from products.choices import AccountKind, AccountStatus
@@ -47,6 +49,22 @@ def _freezes(user: Any, query: Query) -> list[Hit]:
         Hit(_("Freezes"), row.reference, row.customer.name, reverse("products:freeze", args=[row.reference]), _("Reference"))
         for row in rows
     ]
+
+
+def confirm_tile(actor: Actor) -> dict[str, Any] | None:
+    """Return automatic freezes that lapse unless somebody confirms them, the first to lapse first; nothing where there is none."""
+    rows = Freeze.objects.visible_to(actor).standing().exclude(lapses_at=None).select_related("customer").order_by("lapses_at")
+    lines = [
+        tiles.Line(
+            label=row.reference,
+            url=reverse("products:freeze", args=[row.reference]),
+            detail=row.customer.name,
+            note=gettext("lapses %(at)s") % {"at": formats.moment(row.lapses_at)[:16]},
+            level="hold",
+        )
+        for row in rows[: tiles.LONGEST]
+    ]
+    return {"lines": lines} if lines else None
 
 
 def sweep_core() -> None:

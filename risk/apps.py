@@ -20,7 +20,6 @@ class RiskConfig(AppConfig):
         """Plug the app into the registries."""
         from crm.jobs import sweeps
         from crm.log.actions import declare
-        from crm.staff import tiles
         from crm.ui import menu, search
         from risk import providers, receivers
         from risk.choices import ACTIONS
@@ -45,10 +44,7 @@ class RiskConfig(AppConfig):
             menu.MenuItem("risk:rule_list", _("Monitoring rules"), "risk.view_rule", group="system", order=20),
             menu.MenuItem("risk:assessment_list", _("Verdicts"), "risk.view_assessment", group="search", order=40),
         )
-        tiles.register(
-            tiles.Tile("risk.queue", _("Alerts and cases"), "risk.view_alert", providers.alert_tile, order=10),
-            tiles.Tile("risk.inquiries", _("Inquiries"), "risk.answer_inquiry", providers.inquiry_tile, order=10),
-        )
+        self._tiles()
 
     def _escalations(self) -> None:
         """★ After how long what nobody has taken up is told to others."""
@@ -65,4 +61,38 @@ class RiskConfig(AppConfig):
             unread_only=False,
             subject=gettext_noop("Inquiry %(reference)s is not answered yet"),
             body=gettext_noop("The relationship manager has not answered inquiry %(reference)s."),
+        )
+
+    def _tiles(self) -> None:
+        """What the home page shows of the work."""
+        from crm.staff import tiles
+        from risk import providers
+
+        tiles.register(
+            tiles.Tile("risk.queue", _("Alerts and cases"), "risk.view_alert", providers.alert_tile, order=10),
+            tiles.Tile(
+                "risk.urgent",
+                _("Most urgent alerts"),
+                "risk.view_alert",
+                providers.urgent_tile,
+                11,
+                tiles.LINES,
+                8,
+                "risk:alert_list",
+                _("All"),
+            ),
+            tiles.Tile(
+                "risk.cases", _("Your cases"), "risk.view_case", providers.case_tile, 12, tiles.LINES, 4, "risk:case_list", _("All")
+            ),
+            tiles.Tile(
+                "risk.asked",
+                _("Inquiries to answer"),
+                "risk.answer_inquiry",
+                providers.asked_tile,
+                15,
+                tiles.LINES,
+                6,
+                "risk:inquiry_list",
+                _("All"),
+            ),
         )

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import SYSTEM, Actor
 from crm.access.services import may
+from crm.lists import formats
 from crm.staff import tiles
 from crm.ui.search import Hit, Query
-from risk.choices import AlertState, CaseState, InquiryState
+from risk.choices import AlertState, Band, CaseState, InquiryState
 from risk.models import Alert, Case, Inquiry
 from risk.services import queue
 
@@ -52,12 +53,47 @@ def alert_tile(actor: Actor) -> dict[str, Any]:
     return {"figures": figures}
 
 
-def inquiry_tile(actor: Actor) -> dict[str, Any] | None:
-    """Return what head office asks a relationship manager; nothing for officers, who have the queue."""
+def urgent_tile(actor: Actor) -> dict[str, Any]:
+    """Return the alerts that nobody has finished, the most urgent first."""
+    waiting = Alert.objects.visible_to(actor).filter(state__in=queue.WAITING).select_related("customer", "rule")
+    rows = waiting.order_by("-priority", "created_at")[: tiles.LONGEST]
+    lines = [
+        tiles.Line(
+            label=gettext(row.rule.name),
+            url=reverse("risk:alert", args=[row.reference]),
+            detail=f"{row.customer.name} · {formats.amount(row.amount_at_risk)}",
+            note=formats.moment(row.due_at)[:16],
+            level=row.band if row.band != Band.LOW else "",
+        )
+        for row in rows
+    ]
+    return {"lines": lines, "nothing": _("No alert waits.")}
+
+
+def case_tile(actor: Actor) -> dict[str, Any] | None:
+    """Return one's own open cases, the next due first."""
+    if not may(actor, queue.WORK):
+        return None
+    rows = Case.objects.visible_to(actor).filter(state=CaseState.OPEN, officer_id=actor.user_id).select_related("customer")
+    return {"lines": [_due(row, "risk:case") for row in rows.order_by("due_at")[: tiles.LONGEST]], "nothing": _("You have no open case.")}
+
+
+def asked_tile(actor: Actor) -> dict[str, Any] | None:
+    """Return the questions that wait for this relationship manager's answer."""
     if may(actor, "risk.view_alert"):
         return None
-    where = f"{reverse('risk:inquiry_list')}?state={InquiryState.ASKED}"
-    return {"figures": [tiles.Figure(label=_("Inquiries to answer"), value=open_inquiries(actor), url=where)]}
+    rows = Inquiry.objects.visible_to(actor).filter(state=InquiryState.ASKED).select_related("customer").order_by("due_at")
+    return {"lines": [_due(row, "risk:inquiry") for row in rows[: tiles.LONGEST]], "nothing": _("Head office asks nothing of you.")}
+
+
+def _due(row: Any, url_name: str) -> tiles.Line:
+    return tiles.Line(
+        label=row.reference,
+        url=reverse(url_name, args=[row.reference]),
+        detail=row.customer.name,
+        note=formats.moment(row.due_at)[:16],
+        level="high" if row.due_at <= timezone.now() else "",
+    )
 
 
 def find_work(user: Any, query: Query) -> list[Hit]:

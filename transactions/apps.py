@@ -36,8 +36,27 @@ class TransactionsConfig(AppConfig):
         sweeps.register("transactions.rate_waiting", providers.rates_arrived, every_seconds=3600)
         rates_loaded.connect(providers.rates_arrived, dispatch_uid="transactions.rates_arrived")
         search.register(providers.find_transactions)
+        self._tiles()
         menu.register(
             menu.MenuItem("transactions:transaction_list", _("Transactions"), "transactions.view_transaction", group="customers", order=30),
             menu.MenuItem("transactions:import_list", _("Transaction files"), "transactions.view_fileimport", group="work", order=60),
             menu.MenuItem("transactions:api", _("API"), "transactions.view_api", group="system", order=80),
         )
+
+    def _tiles(self) -> None:
+        """What the home page shows of the ledger."""
+        from crm.staff import tiles
+        from transactions import providers
+
+        tiles.register(
+            tiles.Tile(
+                "transactions.stopped", _("Payments that did not go through"), providers.PERMISSION, providers.stopped_tile, 16,
+                tiles.LINES, 6, "transactions:transaction_list", _("All"),
+            )
+        )  # fmt: skip
+        tiles.register(
+            tiles.Tile(
+                "transactions.files", _("Transaction files"), "transactions.view_fileimport", providers.file_tile, 25,
+                tiles.LINES, 6, "transactions:import_list", _("All"),
+            )
+        )  # fmt: skip

@@ -1,21 +1,28 @@
 """What transactions register with the ground: search hits, kinds of job, a sweep."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.access.actor import Actor
+from crm.access.reach import Reach
 from crm.access.services import may
 from crm.jobs.kinds import JobKind
 from crm.jobs.models import Job
 from crm.jobs.services import enqueue
 from crm.lists import formats
+from crm.staff import tiles
 from crm.ui.search import LIMIT, Hit, Query
-from transactions.models import Transaction
+from transactions.choices import ImportState, Status
+from transactions.models import FileImport, Transaction
 from transactions.services import imports
 
 PERMISSION = "transactions.view_transaction"
+STOPPED = (Status.HELD, Status.REFUSED, Status.DECLINED)
 LABELS = {
     "rows_total": _("Rows"),
     "rows_new": _("New"),
@@ -57,6 +64,41 @@ def _hit(row: Transaction, why: Any) -> Hit:
         url=reverse("transactions:transaction", args=[row.reference]),
         why=why,
     )
+
+
+def stopped_tile(actor: Actor) -> dict[str, Any] | None:
+    """Return payments of the last seven days that did not go through, for people who serve these customers; officers have the queue."""
+    if actor.reach(PERMISSION) == Reach.ALL and may(actor, "transactions.view_refusal"):
+        return None
+    since = timezone.now() - timedelta(days=7)
+    rows = Transaction.objects.visible_to(actor).filter(status__in=STOPPED, received_at__gte=since).select_related("customer")
+    lines = [
+        tiles.Line(
+            label=row.customer.name,
+            url=reverse("transactions:transaction", args=[row.reference]),
+            detail=f"{row.get_status_display()} · {row.currency} {formats.amount(row.amount, row.currency)}",
+            note=formats.moment(row.occurred_at)[:16],
+            level="hold" if row.status == Status.HELD else "mid",
+        )
+        for row in rows.order_by("-received_at")[: tiles.LONGEST]
+    ]
+    return {"lines": lines, "nothing": _("Every payment of the last seven days went through.")}
+
+
+def file_tile(actor: Actor) -> dict[str, Any]:
+    """Return the newest transaction files in reach, with how they ended."""
+    rows = FileImport.objects.visible_to(actor).order_by("-uploaded_at")[: tiles.LONGEST]
+    lines = [
+        tiles.Line(
+            label=row.file_name,
+            url=reverse("transactions:import", args=[row.reference]),
+            detail=str(row.get_state_display()),
+            note=formats.moment(row.uploaded_at)[:16],
+            level="high" if row.state == ImportState.FAILED else "",
+        )
+        for row in rows
+    ]
+    return {"lines": lines, "nothing": _("No file was uploaded yet.")}
 
 
 def describe(job: Job) -> dict[str, Any]:

@@ -57,7 +57,8 @@ class BranchTree:
     def _of(self, rows: QuerySet[Any], branches: QuerySet[Branch]) -> QuerySet[Any]:
         if not self.at:
             return rows.filter(**{f"{self.field}__in": branches})
-        return rows.alias(branch_then=value_at(rows, self.field, self.at)).filter(branch_then__in=branches.values("pk"))
+        then: QuerySet[Any] = rows.alias(branch_then=value_at(rows, self.field, self.at))
+        return then.filter(branch_then__in=branches.values("pk"))
 
     def words(self, form: forms.Form, values: Values) -> str:
         """The branch, as the select calls it."""

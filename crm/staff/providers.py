@@ -14,13 +14,18 @@ from crm.access.reach import Reach
 from crm.approvals.handlers import Difference, Handler, register_exclusion
 from crm.approvals.handlers import register as register_handler
 from crm.approvals.models import ChangeRequest
+from crm.jobs.choices import JobState
+from crm.jobs.models import Job
+from crm.lists import formats
 from crm.log.models import Event
+from crm.notify.choices import MailState
+from crm.notify.models import Notice
 from crm.staff.choices import ROLE_LABELS
 from crm.staff.models import Branch, ServiceClient, User
 from crm.staff.services import access
 from crm.staff.services.role_changes import CHANGE_ROLE, DECIDE, PROPOSE, set_role_permission, version_of
 from crm.staff.services.role_table import permission_label
-from crm.staff.tiles import Figure, Tile, register
+from crm.staff.tiles import LINES, LONGEST, Figure, Line, Tile, register
 
 
 def people_tile(actor: Actor) -> dict[str, Any]:
@@ -74,9 +79,42 @@ def network_tile(actor: Actor) -> dict[str, Any]:
     return {"figures": figures}
 
 
+def approval_tile(actor: Actor) -> dict[str, Any] | None:
+    """Return what waits for this reader's decision, the oldest first; nothing where nothing waits."""
+    rows = ChangeRequest.objects.to_decide(actor).select_related("requested_by").order_by("requested_at")[:LONGEST]
+    lines = [
+        Line(
+            label=row.kind_label,
+            url=row.get_absolute_url(),
+            detail=f"{row.requested_by.name if row.requested_by else ''} · {row.reason}",
+            note=formats.moment(row.requested_at)[:16],
+        )
+        for row in rows
+    ]
+    return {"lines": lines} if lines else None
+
+
+def running_tile(actor: Actor) -> dict[str, Any]:
+    """Return what did not work in the last 24 hours: jobs, and mails that no server took."""
+    since = timezone.now() - timedelta(hours=24)
+    jobs = Job.objects.visible_to(actor)
+    failed = jobs.filter(state=JobState.FAILED, created_at__gte=since).count()
+    place = reverse("jobs:jobs")
+    figures = [
+        Figure(label=_("Jobs under way"), value=jobs.open().count(), url=place),
+        Figure(label=_("Jobs that failed, 24 hours"), value=failed, url=place, level="high" if failed else ""),
+    ]
+    if actor.reach("notify.view_mail"):
+        stuck = Notice.objects.filter(mail_state=MailState.FAILED).count()
+        figures.append(Figure(label=_("Mails not delivered"), value=stuck, url=reverse("notify:mails"), level="high" if stuck else ""))
+    return {"figures": figures}
+
+
 def offer_tiles() -> None:
     """Register the tiles of this app (in ``AppConfig.ready``)."""
     register(
+        Tile("staff.approvals", _("Waiting for your decision"), "", approval_tile, 5, LINES, 12, "approvals:request_list", _("All")),
+        Tile("staff.running", _("Jobs and mails"), "jobs.watch_job", running_tile, order=70),
         Tile("staff.people", _("People"), "staff.view_user", people_tile, order=80, span=6),
         Tile("staff.sign_ins", _("Sign-ins of the last 24 hours"), "staff.change_user", sign_in_tile, order=81, span=6),
         Tile("staff.network", _("Bank and partners"), "staff.view_branch", network_tile, order=82, span=6),

@@ -5,8 +5,9 @@ In ``AppConfig.ready()``::
     from crm.staff import tiles
     tiles.register(tiles.Tile("risk.queue", _("Alerts"), "risk.view_alert", queue_tile, order=10))
 
-``queue_tile(actor)`` returns the context of the template (stock template: ``staff/_tile_figures.html``, context
-``{"figures": [tiles.Figure(label, value, note, url, level)]}``), or None to show nothing.
+``queue_tile(actor)`` returns the context of the template, or None to show nothing. Two templates are in stock: ``STOCK_TEMPLATE`` takes
+``{"figures": [tiles.Figure(label, value, note, url, level)]}``, ``LINES`` takes ``{"lines": [tiles.Line(label, url, detail, note, level)],
+"nothing": "what it says when there are none"}``.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +22,9 @@ from django.utils.safestring import SafeString
 from crm.access.actor import Actor
 
 STOCK_TEMPLATE = "staff/_tile_figures.html"
+LINES = "staff/_tile_lines.html"
+LONGEST = 6
+"""A tile shows so many lines; its link opens the list with the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +38,20 @@ class Figure:
     level: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One thing to open: what it is, whose it is, and when it is due or happened."""
+
+    label: "str | Promise"
+    url: str
+    detail: str = ""
+    note: str = ""
+    level: str = ""
+
+
 @dataclass(frozen=True)
 class Tile:
-    """A box on the home page, shown to holders of ``permission``. ``span`` counts of twelve columns."""
+    """A box on the home page, shown to holders of ``permission`` (empty: its context decides). ``span`` counts of twelve columns."""
 
     key: str
     label: "str | Promise"
@@ -75,7 +90,7 @@ def tiles_for(request: HttpRequest, actor: Actor) -> list[Shown]:
     """Return the tiles of this reader, rendered."""
     shown = []
     for tile in registered():
-        if not actor.reach(tile.permission):
+        if tile.permission and not actor.reach(tile.permission):
             continue
         context = tile.context(actor)
         if context is not None:
