@@ -3,8 +3,9 @@
     python -m benchmarks.chaos [--transactions 5000] [--kills 20] [--databases]
 
 A product of its own is started by the supervisor, as `make run` does. The same days of the same bank are sent to the API twice: calmly,
-then while web, worker, broker (with --databases the database too) are killed in turn. The sender repeats what was not answered, as a
-partner would. Prints one JSON object; exit 1 when anything is lost, doubled or different.
+then while web, worker, broker (with --databases the database too) are killed in turn, each in the middle of a request or, the worker, of
+the judging that follows. The sender repeats what was not answered, as a partner would. Prints one JSON object; exit 1 when anything is
+lost, doubled or different.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -39,7 +41,11 @@ A_POST = 10  # transactions in one request
 PATIENCE = 300
 FIRST_DAY = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 TOKEN = "chaos." + "k" * 43
-COMPARED = ("statuses", "labels", "hits", "alerts")
+COMPARED = ("statuses", "labels", "hits", "alerts", "freezes", "notices", "lines")
+LINES = ("transaction.recorded", "alert.raised")
+"""Actions that each transaction and alert has exactly one line of."""
+IN_FLIGHT = 0.04
+"""Seconds after the beginning of a request within which its server dies; a request takes about as long."""
 VICTIMS = {"web": "gunicorn", "worker": "crm.celery worker", "broker": "valkey", "database": "postgres -D"}
 
 
@@ -111,12 +117,12 @@ def running() -> Iterator[Product]:
             home.remove()
 
 
-def _until(fact: Any, what: str) -> None:
+def _until(fact: Any, what: str, every: float = 0.2) -> None:
     deadline = time.monotonic() + PATIENCE
     while not fact():
         if time.monotonic() > deadline:
             raise TimeoutError(f"after {PATIENCE} s still not: {what}")
-        time.sleep(0.2)
+        time.sleep(every)
 
 
 def begin_django(home: Home) -> None:
@@ -188,23 +194,38 @@ def send(product: Product, rows: list[dict[str, Any]], kills: int, victims: list
     outcomes: Counter[str] = Counter()
     posts = [rows[start : start + A_POST] for start in range(0, len(rows), A_POST)]
     due = {round((turn + 1) * len(posts) / (kills + 1)): victims[turn % len(victims)] for turn in range(kills)}
+    dice = random.Random(len(rows))
     for number, body in enumerate(posts):
-        if number in due:
-            product.kill(due[number])
+        victim = due.get(number)
+        blow = threading.Timer(dice.uniform(0, IN_FLIGHT), product.kill, [victim]) if victim and victim != "worker" else None
+        if blow:
+            blow.start()
         outcomes.update(result["outcome"] for result in product.post(body))
+        if blow:
+            blow.join()
+        elif victim:
+            _until(something_owed, "the worker has something to judge", every=0.001)
+            product.kill(victim)
     return outcomes
+
+
+def something_owed() -> bool:
+    """Whether a transaction waits for its judgement."""
+    from django.db import close_old_connections
+
+    from transactions.models import Transaction
+
+    close_old_connections()
+    return Transaction.objects.filter(screening="owed").exists()
 
 
 def wait_until_judged() -> None:
     """Until no transaction owes a judgement."""
-    from django.db import Error, close_old_connections
-
-    from transactions.models import Transaction
+    from django.db import Error
 
     def judged() -> bool:
-        close_old_connections()
         try:
-            return not Transaction.objects.filter(screening="owed").exists()
+            return not something_owed()
         except Error:
             return False
 
@@ -213,6 +234,7 @@ def wait_until_judged() -> None:
 
 def census(world: str, accounts: list[str]) -> dict[str, Any]:
     """What stands in the tables of one world, without what is random."""
+    from products.models import Freeze
     from risk.models import Alert, Assessment
     from transactions.models import Transaction
 
@@ -220,15 +242,38 @@ def census(world: str, accounts: list[str]) -> dict[str, Any]:
     first = Assessment.objects.filter(transaction__source__code=world, revision=1)
     hits = first.filter(hits__isnull=False).values_list("transaction__external_id", "hits__rule_version__rule__code", "hits__band")
     place = {reference: index for index, reference in enumerate(accounts)}
-    alerts = Alert.objects.filter(account__reference__in=accounts).values_list("account__reference", "rule__code")
+    alerts = Alert.objects.filter(account__reference__in=accounts)
+    freezes = Freeze.objects.filter(customer__in=rows.values("customer")).values_list("kind", "state")
+    told = set(alerts.values_list("reference", flat=True))
     return {
         "ids": Counter(rows.values_list("external_id", flat=True)),
         "statuses": Counter(rows.values_list("status", flat=True)),
         "judged_once": Counter(first.values_list("transaction__external_id", flat=True)),
         "labels": Counter(first.values_list("label", flat=True)),
         "hits": Counter((key.split("-")[1], code, band) for key, code, band in hits),
-        "alerts": Counter((place[reference], code) for reference, code in alerts),
+        "alerts": Counter((place[reference], code) for reference, code in alerts.values_list("account__reference", "rule__code")),
+        "freezes": Counter(freezes),
+        "notices": notices_about(told),
+        "lines": lines_about({*told, *rows.values_list("reference", flat=True)}),
     }
+
+
+def notices_about(alerts: set[str]) -> Counter[Any]:
+    """How often each person was told of these alerts, by kind."""
+    from crm.notify.models import Notice
+
+    about = Notice.objects.filter(kind="alert.raised").values_list("user__number", "kind", "url_args")
+    return Counter((number, kind) for number, kind, arguments in about if alerts & set(arguments))
+
+
+def lines_about(references: set[str]) -> Counter[str]:
+    """How many lines of the log, or rows of its batch lines, tell of these transactions and alerts, by action."""
+    from crm.log.models import Event, Leaf
+
+    single = Event.objects.filter(target_ref__in=references, action__in=LINES).values_list("action", flat=True)
+    batches = dict(Event.objects.filter(action__in=LINES).values_list("pk", "action"))
+    rows = Leaf.objects.filter(ref__in=references, event_id__in=batches).values_list("event_id", flat=True)
+    return Counter([*single, *(batches[event] for event in rows)])
 
 
 def _difference(calm: Counter[Any], storm: Counter[Any]) -> dict[str, str]:

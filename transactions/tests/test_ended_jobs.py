@@ -86,7 +86,7 @@ def test_cancelled_while_it_waits(kind: str, desk: Desk, operations: User) -> No
 
 
 @pytest.mark.parametrize("kind", BEGINNINGS)
-@pytest.mark.parametrize("change", [{"is_active": False}, {"valid_until": timezone.now() - timedelta(days=1)}], ids=str)
+@pytest.mark.parametrize("change", [{"is_active": False}, {"valid_until": timezone.now() - timedelta(days=1)}], ids=["off", "over"])
 def test_the_requester_has_left(kind: str, change: dict[str, object], desk: Desk, operations: User, system_officer: User) -> None:
     """The task is refused once and for all: one line, no message any more, the people on duty know."""
     row = again(BEGINNINGS[kind](desk))
