@@ -14,7 +14,7 @@ from crm.access.reach import Reach
 from crm.approvals.handlers import Difference, Handler, register_exclusion
 from crm.approvals.handlers import register as register_handler
 from crm.approvals.models import ChangeRequest
-from crm.jobs.choices import JobState
+from crm.jobs.choices import OPEN_STATES, JobState
 from crm.jobs.models import Job
 from crm.lists import formats
 from crm.log.models import Event
@@ -101,7 +101,7 @@ def running_tile(actor: Actor) -> dict[str, Any]:
     failed = jobs.filter(state=JobState.FAILED, created_at__gte=since).count()
     place = reverse("jobs:jobs")
     figures = [
-        Figure(label=_("Jobs under way"), value=jobs.open().count(), url=place),
+        Figure(label=_("Jobs under way"), value=jobs.filter(state__in=OPEN_STATES).count(), url=place),
         Figure(label=_("Jobs that failed, 24 hours"), value=failed, url=place, level="high" if failed else ""),
     ]
     if actor.reach("notify.view_mail"):

@@ -4,8 +4,6 @@ sideways scroll. A route that is new must say here how it is opened."""
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,9 +30,9 @@ from reports import services as reports
 from reports.models import ReportRun
 from risk.models import Alert, LargeValueRow, Rule
 from risk.services import cases, inquiries, screening
+from risk.tests.work import cash_in
 from transactions.models import FileImport, Transaction
-from transactions.services import add_source, record_one
-from transactions.tests.personas import movement
+from transactions.services import add_source
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 __all__ = ["chromium", "open_page"]
@@ -85,12 +83,8 @@ def world(bank: Bank, zhang_wei: Customer, salary_account: Account, partner: Any
 
 
 def _raise_an_alert(account: Account) -> Alert:
-    add_source(actor=IMPORTER, code="mobile", name="手机银行")
-    for number in range(4):
-        moment = timezone.now() - timedelta(hours=5 - number)
-        cash: dict[str, Any] = {"direction": "C", "amount": Decimal(49_000), "instrument": "cash", "occurred_at": moment}
-        record_one(actor=IMPORTER, row=movement(account, number, **cash))
-    screening.judge(ids=list(Transaction.objects.values_list("pk", flat=True)))
+    add_source(actor=IMPORTER, code="core", name="核心系统", already_completed=True)
+    screening.judge(ids=[row.pk for row in cash_in(account)])
     alert = Alert.objects.first()
     assert alert is not None, "the world raised no alert"
     return alert

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm.access.errors import DomainError
 from crm.access.gate import gated
 from crm.access.services import actor_of, get_visible, may
+from crm.approvals.choices import State
 from crm.approvals.models import ChangeRequest
 from crm.lists.views import render_list
 from crm.staff.forms import ActiveForm, PersonForm, RolesForm, TokenForm
@@ -40,7 +41,7 @@ def _person(request: HttpRequest, reference: str) -> User:
 
 def _page(request: HttpRequest, person: User, *, half: str = "", status: int = 200, **forms: object) -> HttpResponse:
     actor = actor_of(request)
-    pending = ChangeRequest.objects.visible_to(actor).open().filter(target_type="staff.user", target_id=person.pk)
+    pending = ChangeRequest.objects.visible_to(actor).filter(state=State.PROPOSED, target_type="staff.user", target_id=person.pk)
     context = {
         "person": person,
         "held": [row.role for row in person.assignments.select_related("role")],
