@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -39,10 +40,14 @@ def chromium() -> Iterator[Browser]:
     path = executable()
     if path is None:
         pytest.skip("There is no Chromium here: `apt-get install chromium libatomic1 fonts-wqy-microhei` brings it.")
+    # While the driver's event loop runs, Django keeps this thread's connections in another place: what was opened before it would stay
+    # open behind the database's back when the test's database is renewed, and be found dead by the next module.
+    connections.close_all()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
+    connections.close_all()
 
 
 @pytest.fixture
