@@ -16,6 +16,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
@@ -70,6 +71,7 @@ class Shown:
 
     tile: Tile
     content: SafeString
+    url: str
 
 
 _tiles: dict[str, Tile] = {}
@@ -95,5 +97,5 @@ def tiles_for(request: HttpRequest, actor: Actor) -> list[Shown]:
         context = tile.context(actor)
         if context is not None:
             content = render_to_string(tile.template, {**context, "actor": actor, "tile": tile}, request)
-            shown.append(Shown(tile, content))
+            shown.append(Shown(tile, content, reverse(tile.url_name) if tile.url_name else ""))
     return shown

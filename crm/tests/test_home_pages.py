@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from crm.access.actor import SYSTEM
 from crm.calendar.services import today
+from crm.staff import tiles
 from crm.staff.models import User
 from crm.tests.personas import Bank, browser
 from customers.models import Customer
@@ -102,3 +103,8 @@ def test_freezes_to_confirm_stand_with_those_who_confirm(zhang_wei: Customer, zh
 def test_nobody_stands_before_an_empty_page(bank: Bank, number: str) -> None:
     page = home(bank.people[number])
     assert 'class="figure"' in page or 'class="lines' in page
+
+
+def test_a_box_without_a_list_offers_none(bank: Bank) -> None:
+    page = home(bank.people["82001"])
+    assert page.count("panel-link") == sum(bool(tile.url_name) for tile in tiles.registered() if tile.key in ("risk.urgent", "risk.cases"))
