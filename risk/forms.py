@@ -35,7 +35,7 @@ class DismissForm(forms.Form):
 
     disposition = forms.ChoiceField(
         label=_("disposition"),
-        choices=[(item.value, item.label) for item in (Disposition.FALSE_POSITIVE, Disposition.USEFUL)],
+        choices=[("", "—"), *((item.value, item.label) for item in (Disposition.FALSE_POSITIVE, Disposition.USEFUL))],
     )
     reason = forms.CharField(label=_("Reason for dismissing"), min_length=4, max_length=300)
 
@@ -129,7 +129,7 @@ class CaseLiftForm(forms.Form):
 class CloseForm(forms.Form):
     """The end of a case."""
 
-    disposition = forms.ChoiceField(label=_("disposition"), choices=Disposition.choices)
+    disposition = forms.ChoiceField(label=_("disposition"), choices=[("", "—"), *Disposition.choices])
     conclusion = forms.CharField(
         label=_("conclusion"),
         min_length=10,

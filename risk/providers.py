@@ -62,7 +62,7 @@ def urgent_tile(actor: Actor) -> dict[str, Any]:
             label=gettext(row.rule.name),
             url=reverse("risk:alert", args=[row.reference]),
             detail=f"{row.customer.name} · {formats.amount(row.amount_at_risk)}",
-            note=formats.moment(row.due_at)[:16],
+            note=gettext("due %(at)s") % {"at": formats.moment(row.due_at)[:16]},
             level=row.band if row.band != Band.LOW else "",
         )
         for row in rows
@@ -91,7 +91,7 @@ def _due(row: Any, url_name: str) -> tiles.Line:
         label=row.reference,
         url=reverse(url_name, args=[row.reference]),
         detail=row.customer.name,
-        note=formats.moment(row.due_at)[:16],
+        note=gettext("due %(at)s") % {"at": formats.moment(row.due_at)[:16]},
         level="high" if row.due_at <= timezone.now() else "",
     )
 

@@ -23,7 +23,7 @@ from crm.operations import first_steps
 from crm.operations.first_steps import ROOT, StepError
 from crm.operations.servers.homes import Home, HomeError
 from crm.operations.servers.keys import ensure_keys
-from crm.operations.servers.postgres import APP, OWNER, Postgres, PostgresError
+from crm.operations.servers.postgres import APP, DATABASE, OWNER, Postgres, PostgresError
 from crm.operations.servers.processes import end, spawn, tail
 from crm.operations.servers.valkey import Valkey, ValkeyError
 
@@ -138,6 +138,9 @@ class Supervisor:
         if os.environ.get("CRM_ENV", "demo") == "demo" and first_steps.database_is_empty(self.environment["CRM_DATABASE_URL"]):
             say("Making the demo world (once)")
             first_steps.manage(self.home, self.environment, "load_demo")
+            if self.postgres:
+                with self.postgres.connect(DATABASE) as session:
+                    session.execute("ANALYZE")  # else the first lists estimate their length from tables that were empty
 
     def _choose_children(self) -> None:
         celery = [str(BIN / "python"), "-m", "celery", "-A", "crm.celery"]

@@ -33,7 +33,7 @@ def people_tile(actor: Actor) -> dict[str, Any]:
     now = timezone.now()
     usable = Q(is_active=True) & (Q(valid_until__isnull=True) | Q(valid_until__gt=now))
     found = User.objects.visible_to(actor, "staff.view_user").aggregate(
-        usable=Count("pk", filter=usable),
+        usable=Count("pk", filter=usable & Q(password_changed_at__isnull=False)),
         waiting=Count("pk", filter=usable & Q(password_changed_at__isnull=True)),
         off=Count("pk", filter=Q(is_active=False)),
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
@@ -27,6 +29,8 @@ from demo import world as plain
 from products.models import Account, BalanceReport
 
 BATCH = 1_000
+LONG_AGO = date(2024, 1, 2)
+"""Since when a customer of the demo world without accounts is one."""
 
 
 @transaction.atomic
@@ -57,6 +61,12 @@ def load_bank(branches: Iterable[plain.Branch], staff: Iterable[plain.Person], p
 
 
 @transaction.atomic
+def since(one: plain.Customer) -> datetime:
+    """Return when a customer came to the bank: at nine on the day of the first account."""
+    day = min((account.opened_on for account in one.accounts), default=LONG_AGO)
+    return datetime.combine(day, time(9), ZoneInfo(settings.BANK_ZONE))
+
+
 def load_customers(customers: Sequence[plain.Customer], people: dict[str, User], actor: Actor = IMPORTER) -> dict[str, Customer]:
     """Write the customers, each under a data key of its own; returns them by core number."""
     branches = {branch.code: branch for branch in Branch.objects.all()}
@@ -68,7 +78,7 @@ def load_customers(customers: Sequence[plain.Customer], people: dict[str, User],
             birth_date=one.birth_date, id_type=one.id_type, id_number=one.id_number, mobile=one.mobile, email=one.email, region=one.region,
             address=one.address, occupation=one.occupation, income_band=one.income_band, opening_branch=branches[one.branch],
             manager=people.get(one.manager), segment=one.segment, aml_risk_level=one.aml_risk_level, risk_tolerance=one.risk_tolerance,
-            lifecycle_stage=one.lifecycle_stage, credit_record=one.credit_record,
+            lifecycle_stage=one.lifecycle_stage, credit_record=one.credit_record, created_at=since(one),
         )  # fmt: skip
         spell(row)
         rows.append(row)

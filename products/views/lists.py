@@ -31,7 +31,7 @@ class AccountList(ListDefinition):
         Column("kind", _("Account type"), value="get_kind_display", sort="kind"),
         Column("status", _("Account status"), value="get_status_display", sort="status"),
         Column("currency", _("Currency"), sort="currency"),
-        Column("balance", _("Reported balance"), value="reported_balance", kind="number"),
+        Column("balance", _("Reported balance"), value="reported_balance", kind="money", currency="currency"),
         Column("opened_at", _("Opened on"), kind="date", sort="opened_at"),
         Column("branch", _("Opening branch"), value="branch.name", sort="branch__path"),
     )

@@ -87,6 +87,7 @@ def _branch(row: dict[str, Any], links: Links, parents: set[str]) -> dict[str, A
 def _event(row: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     return {
         **row,
+        "at": row["at"].replace("T", " "),
         "rule": names.get(row["rule"], row["rule"]),
         "amount": Decimal(row["amount"]),
         "handled": handled_label(row["handled"]),

@@ -19,7 +19,7 @@ def handling_report(case: Case, actor: Actor) -> bytes:
     book = Workbook(write_only=True)
     parts: list[tuple[str, list[str], list[list[Any]]]] = [
         (_("Handling report"), [_("Item"), _("Content")], _facts(case)),
-        (_("Alerts"), [_("Alert"), _("Rule"), _("Hits"), _("Amount at risk"), _("First hit"), _("Last hit")], _alerts(case)),
+        (_("Alerts"), [_("Alert"), _("Rule"), _("Hits"), _("Amount of the hits"), _("First hit"), _("Last hit")], _alerts(case)),
         (_("Evidence"), [_("Alert"), _("Fact"), _("Value"), _("Threshold")], _evidence(case)),
         (_("Inquiries"), [_("Inquiry"), _("Questions"), _("Answer"), _("Asked"), _("Answered")], _inquiries(case)),
         (_("Freezes"), [_("Freeze"), _("Freeze type"), _("Authority"), _("State"), _("Placed"), _("Ended")], _freezes(case)),

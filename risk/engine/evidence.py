@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from risk.models import Alert, Hit
@@ -31,6 +32,8 @@ class Evidence:
     lines: tuple[Line, ...]
     transactions: tuple[Transaction, ...]
     more: int
+    total: Decimal = Decimal(0)
+    """Sum of all of them in CNY, also of those not shown."""
 
 
 def evidence_of(alert: Alert) -> Evidence:
@@ -43,7 +46,8 @@ def evidence_of(alert: Alert) -> Evidence:
     for hit in hits:
         ids.update(hit.evidence.get("matched", []))
     rows = Transaction.objects.filter(pk__in=ids).select_related("account").order_by("-event_order")
-    return Evidence(lines_of(hits[0]), tuple(rows[:SHOWN]), max(len(ids) - SHOWN, 0))
+    total = rows.aggregate(total=Sum("amount_cny"))["total"] or Decimal(0)
+    return Evidence(lines_of(hits[0]), tuple(rows[:SHOWN]), max(len(ids) - SHOWN, 0), total)
 
 
 def lines_of(hit: Hit) -> tuple[Line, ...]:

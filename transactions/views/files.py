@@ -20,7 +20,7 @@ from crm.lists import sheets
 from crm.lists.positions import position
 from crm.lists.views import render_list
 from crm.log import services as log
-from transactions.choices import ImportState
+from transactions.choices import ImportMode, ImportState
 from transactions.forms import ColumnsForm, ReleaseForm, UploadForm
 from transactions.models import FileImport
 from transactions.services import imports, tables, uploads
@@ -106,7 +106,8 @@ def _preview(table: tables.Table, row: FileImport) -> list[list[dict[str, Any]]]
 def import_detail(request: HttpRequest, reference: str) -> HttpResponse:
     """Show a file: what it holds, what was or would be loaded, what is wrong with it."""
     row = _row(request, reference, VIEW)
-    context = {**_state(request, row), "here": position(request), "form": ReleaseForm(initial={"mode": row.mode})}
+    mode = ImportMode.SKIP_BAD_ROWS if row.rows_bad else row.mode  # all or nothing is known to be nothing when a row is bad
+    context = {**_state(request, row), "here": position(request), "form": ReleaseForm(initial={"mode": mode})}
     return render(request, "transactions/import.html", context)
 
 
