@@ -94,9 +94,13 @@ class Verdict:
 
     def exits(self) -> str:
         """Return the exits taken, live and shadow, as an object of rule code and exit name."""
-        pairs = []
-        for place, rule in enumerate(self.program.rules):
+        taken: dict[str, list[str]] = {}
+        # A rule may run live and in shadow at once: its live version's exit is the one that is told.
+        for place, rule in sorted(enumerate(self.program.rules), key=lambda item: item[1].shadow):
             names = [(-number, way.name) for number, way in enumerate(rule.definition.exits, 1)]
             cases = " ".join(f"WHEN {answer} THEN '{name}'" for answer, name in [*names, (UNKNOWN, UNKNOWN_VALUE), (ERROR, ENGINE_ERROR)])
-            pairs.append(f"{self.binder.text(rule.code)}, CASE d.r{place} {cases} END")
-        return f"jsonb_strip_nulls(jsonb_build_object({', '.join(pairs)}))" if pairs else "'{}'::jsonb"
+            taken.setdefault(rule.code, []).append(f"CASE d.r{place} {cases} END")
+        # Two arrays, because a function takes no more than a hundred arguments and a bank may have more rules than fifty.
+        codes = ", ".join(self.binder.text(code) for code in taken)
+        names_sql = ", ".join(f"coalesce({', '.join(cases)})" for cases in taken.values())
+        return f"jsonb_strip_nulls(jsonb_object(ARRAY[{codes}]::text[], ARRAY[{names_sql}]::text[]))"

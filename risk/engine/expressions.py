@@ -1,13 +1,21 @@
-"""Expressions to SQL. Every name was proved before; every value is bound."""
+"""Expressions to SQL. Every name was proved before; every value is bound.
+
+Arithmetic is exact. A division by a fixed number is multiplied out where two numbers are compared: ``three_days > half_year / 60``
+asks for ``three_days * 60 > half_year``, so that a threshold is met exactly where it is met on paper. Any other quotient has
+`QUOTIENT_PLACES` places, half away from zero.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import reduce
 
 from risk.engine.binding import Binder
-from risk.facts.expressions import COMPARISONS, Expression
+from risk.facts.expressions import ARITHMETIC, COMPARISONS, CONNECTIVES, EXACT, Expression
 from risk.facts.fields import FIELDS
 
-OPERATORS = {**{sign: sign for sign in ("+", "-", "*", "/")}, **COMPARISONS, "and": "AND", "or": "OR"}
+QUOTIENT_PLACES = 30
+ONE = Decimal(1)
 
 
 @dataclass(frozen=True)
@@ -27,10 +35,57 @@ def sql_of(tree: Expression, rows: Rows, binder: Binder) -> str:
     if head == "in":
         words = ", ".join(binder.text(word) for word in parts[1:])
         return f"({sql_of(parts[0], rows, binder)} IN ({words}))"
+    if head in COMPARISONS or head == "multiple_of":
+        shape = f"({{0}} {COMPARISONS[head]} {{1}})" if head in COMPARISONS else "(mod({0}, {1}) = 0)"
+        return shape.format(*_together([_ratio(part, rows, binder) for part in parts], binder)[0])
+    if head in ARITHMETIC:
+        return _quotient(_ratio(tree, rows, binder), binder)
     operands = [sql_of(part, rows, binder) for part in parts]
-    if head in _SHAPES:
-        return _SHAPES[head].format(*operands)
-    return "(" + f" {OPERATORS[head]} ".join(operands) + ")"
+    if head in CONNECTIVES:
+        return "(" + f" {head.upper()} ".join(operands) + ")"
+    return _SHAPES[head].format(*operands)
+
+
+Ratio = tuple[str, Decimal]
+"""The SQL of a number, and the fixed number, greater than zero, that it is still to be divided by."""
+
+
+def _ratio(tree: Expression, rows: Rows, binder: Binder) -> Ratio:
+    head, parts = tree[0], tree[1:]
+    if head not in ARITHMETIC:
+        return sql_of(tree, rows, binder), ONE
+    if head == "/":
+        return _divided(_ratio(parts[0], rows, binder), parts[1], rows, binder)
+    ratios = [_ratio(part, rows, binder) for part in parts]
+    if head == "*":
+        return f"({' * '.join(sql for sql, _by in ratios)})", reduce(EXACT.multiply, (by for _sql, by in ratios))
+    numbers, by = _together(ratios, binder)
+    return f"({f' {head} '.join(numbers)})", by
+
+
+def _divided(left: Ratio, divisor: Expression, rows: Rows, binder: Binder) -> Ratio:
+    sql, by = left
+    if divisor[0] == "number" and (fixed := Decimal(divisor[1])):
+        return sql if fixed > 0 else f"(-{sql})", EXACT.multiply(by, EXACT.abs(fixed))
+    below, below_by = _ratio(divisor, rows, binder)
+    return f"round(round({_times(sql, below_by, binder)}, {QUOTIENT_PLACES}) / {_times(below, by, binder)}, {QUOTIENT_PLACES})", ONE
+
+
+def _together(ratios: list[Ratio], binder: Binder) -> tuple[list[str], Decimal]:
+    """Return the numbers over one common divisor."""
+    divisors = dict.fromkeys(by for _sql, by in ratios)
+    common = reduce(EXACT.multiply, divisors)
+    others = {by: reduce(EXACT.multiply, (other for other in divisors if other != by), ONE) for by in divisors}
+    return [_times(sql, others[by], binder) for sql, by in ratios], common
+
+
+def _times(sql: str, factor: Decimal, binder: Binder) -> str:
+    return sql if factor == 1 else f"({sql} * {binder.number(factor)})"
+
+
+def _quotient(ratio: Ratio, binder: Binder) -> str:
+    sql, by = ratio
+    return sql if by == 1 else f"round(round({sql}, {QUOTIENT_PLACES}) / {binder.number(by)}, {QUOTIENT_PLACES})"
 
 
 _LEAVES: dict[str, Callable[[str, Rows, Binder], str]] = {
@@ -40,4 +95,4 @@ _LEAVES: dict[str, Callable[[str, Rows, Binder], str]] = {
     "current": lambda name, rows, _binder: FIELDS[name].sql.format(row=rows.current),
     "fact": lambda name, rows, _binder: rows.facts[name],
 }
-_SHAPES = {"not": "(NOT {0})", "missing": "({0} IS NULL)", "multiple_of": "(mod({0}, {1}) = 0)"}
+_SHAPES = {"not": "(NOT {0})", "missing": "({0} IS NULL)"}

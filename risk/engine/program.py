@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from risk.facts.declarations import Fact
+from risk.facts.declarations import KEYS, Fact
 from risk.rules.definition import Definition, definition_of
 
 
@@ -47,8 +47,8 @@ class Program:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def reach(self, key: str) -> int:
-        """Return how many microseconds after an event of a key judgements can depend on it."""
-        reaches = [fact.reach for fact in self.facts if getattr(fact, "key", "account") == key]
+        """Return how many microseconds after an event of a key (account or customer) judgements can depend on it."""
+        reaches = [fact.reach for fact in self.facts if KEYS[getattr(fact, "key", "account")][0] == f"{key}_id"]
         return max(reaches, default=0)
 
 

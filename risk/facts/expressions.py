@@ -7,7 +7,8 @@ Unknown values stay unknown: a comparison with a missing fact is neither yes nor
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
+from functools import reduce
 from typing import Any
 
 from risk.facts.errors import DefinitionError
@@ -17,6 +18,9 @@ Expression = tuple[Any, ...]
 
 MAX_DEPTH = 12
 MAX_NODES = 240
+MAX_PLACES = 18
+EXACT = Context(prec=20_000)
+"""For arithmetic on fixed numbers: more digits than an expression of the greatest size can have."""
 ARITHMETIC = {"+": 2, "-": 2, "*": 2, "/": 2}
 COMPARISONS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 CONNECTIVES = ("and", "or")
@@ -40,7 +44,7 @@ def number_of(text: object) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         raise DefinitionError("number", text) from None
-    if not value.is_finite() or abs(value) >= Decimal(10) ** 30:
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 30 or int(value.as_tuple().exponent) < -MAX_PLACES:
         raise DefinitionError("number", text)
     return value
 
@@ -201,10 +205,8 @@ def with_parameters(expression: Expression, values: Mapping[str, Decimal]) -> Ex
     parts = tuple(with_parameters(part, values) if isinstance(part, tuple) else part for part in expression[1:])
     if expression[0] in ("+", "-", "*") and all(isinstance(part, tuple) and part[0] == "number" for part in parts):
         numbers = [Decimal(part[1]) for part in parts]
-        total = numbers[0]
-        for number in numbers[1:]:
-            total = total + number if expression[0] == "+" else total - number if expression[0] == "-" else total * number
-        return ("number", format(total.normalize(), "f"))
+        act = {"+": EXACT.add, "-": EXACT.subtract, "*": EXACT.multiply}[expression[0]]
+        return ("number", format(EXACT.normalize(reduce(act, numbers)), "f"))
     return (expression[0], *parts)
 
 
