@@ -85,8 +85,9 @@ class Frames:
     def _window(self, fact: WindowFact, column: str) -> str:
         end = "CURRENT ROW" if fact.current else "1 PRECEDING"
         match fact.span:
-            case Sliding(micros):
-                start = f"{self.binder.order(back(micros))} PRECEDING"
+            case Sliding(_micros, ago):
+                start = f"{self.binder.order(back(fact.reach))} PRECEDING"
+                end = f"{self.binder.order(back(ago))} PRECEDING" if ago else end
                 overs = [f"{self._partition(fact, column)} ORDER BY h.event_order RANGE BETWEEN {start} AND {end}"]
             case BankDay():
                 overs = [self._own(fact, column, "bank_date", end)]

@@ -99,9 +99,11 @@ class PerRow:
     def _condition(self, fact: WindowFact, reach: int) -> str:
         parts = [] if fact.current else ["h.event_order < c.event_order"]
         match fact.span:
-            case Sliding(micros):
-                if micros != reach:
-                    parts.append(f"h.event_order >= c.event_order - {self.binder.order(back(micros))}")
+            case Sliding(_micros, ago):
+                if fact.reach != reach:
+                    parts.append(f"h.event_order >= c.event_order - {self.binder.order(back(fact.reach))}")
+                if ago:
+                    parts.append(f"h.event_order <= c.event_order - {self.binder.order(back(ago))}")
             case BankDay():
                 parts.append("h.bank_date = c.bank_date")
             case DaysBefore(days):
@@ -129,10 +131,10 @@ class PerRow:
         """One look at the last events for all facts about them."""
         first = group[0]
         same = "".join(f" AND {same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in first.same)
-        # Events of one microsecond and one tie value are told apart by their own id, never by arrival.
+        # Events of one microsecond and one tie value are told apart by their own id and source, never by arrival.
         others = (
             f"SELECT {', '.join('h.' + name for name in READABLE)} {self._source(first, first.reach)}{same} AND h.id <> c.id"
-            f" ORDER BY h.event_order DESC, h.external_id DESC LIMIT {self.binder.add(first.count - 1, 'bigint')}"
+            f" ORDER BY h.event_order DESC, h.external_id DESC, h.source_id DESC LIMIT {self.binder.add(first.count - 1, 'bigint')}"
         )
         itself = f"SELECT {', '.join('c.' + name for name in READABLE)}"
         figures = []

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 from risk.facts.errors import DefinitionError
 from risk.facts.expressions import Expression, Scope, check, names_of, thawed
 from risk.facts.fields import FIELDS, SAME
-from risk.facts.spans import DAY, MAX_DAYS, BankDay, BusinessDays, DaysBefore, Sliding, Span, span_of
+from risk.facts.spans import DAY, MAX_DAYS, BankDay, DaysBefore, Sliding, Span, span_of
 
 Key = Literal["account", "customer", "pair"]
 KEYS: dict[str, tuple[str, ...]] = {
@@ -101,9 +101,7 @@ class WindowFact(_HistoryFact):
         """Return whether window frames can compute it: no distinct count, no comparison with the event being judged."""
         if self.key == "pair" or "counterparty" in self.same or self.looks_at_current:
             return False
-        if self.formula in ("distinct", "gap"):
-            return False
-        return not (isinstance(self.span, BusinessDays) and self.formula == "stddev")
+        return self.formula not in ("distinct", "gap")
 
     def to_json(self) -> dict[str, Any]:
         """Return the declaration as data."""
@@ -227,11 +225,16 @@ def _history(data: dict[str, Any], formulas: tuple[str, ...]) -> dict[str, Any]:
 COMMON = {"kind", "key", "formula", "of", "where", "same"}
 
 
+def _over_before(span: Span) -> bool:
+    """Return whether a window ends before the event, which it then cannot hold."""
+    return isinstance(span, DaysBefore) or (isinstance(span, Sliding) and span.ago > 0)
+
+
 def _window(data: dict[str, Any]) -> WindowFact:
     _take(data, COMMON | {"window", "current", "cap"}, {"key", "formula", "window", "current"})
     span, current, cap = span_of(data["window"]), data["current"], data.get("cap", 0)
     history = _history(data, FORMULAS)
-    if not isinstance(current, bool) or (isinstance(span, DaysBefore) and current):
+    if not isinstance(current, bool) or (current and _over_before(span)):
         raise DefinitionError("fact", "current")
     if (history["formula"] == "distinct") != bool(cap) or (cap and _days(cap, MAX_DISTINCT) != cap):
         raise DefinitionError("fact", f"cap {cap}")

@@ -10,7 +10,8 @@ STRIDE = 4096
 TIES = 2048
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-HOUR = 3_600_000_000
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 MAX_DAYS = 400
 # A bank day lasts 25 hours where clocks are set back; the margin only bounds an index range, the day itself is compared.
@@ -33,20 +34,23 @@ def back(micros: int) -> int:
 
 @dataclass(frozen=True)
 class Sliding:
-    """``(t − micros, t]`` in event time, to the microsecond."""
+    """``(t − micros, t]`` in event time, to the microsecond; or, for what is known only later, ``(t − ago − micros, t − ago]``.
+
+    A window that ended some time ago never holds the event itself, and needs no tie-break: all of one microsecond are in it or none.
+    """
 
     micros: int
+    ago: int = 0
 
     @property
     def reach(self) -> int:
         """Return how many microseconds before the event a counted row can lie, at most."""
-        return self.micros
+        return self.ago + self.micros
 
-    def to_json(self) -> dict[str, int]:
+    def to_json(self) -> dict[str, Any]:
         """Return the span as data."""
-        if self.micros % DAY == 0:
-            return {"days": self.micros // DAY}
-        return {"hours": self.micros // HOUR} if self.micros % HOUR == 0 else {"minutes": self.micros // 60_000_000}
+        length: dict[str, Any] = _length(self.micros)
+        return {**length, "ago": _length(self.ago)} if self.ago else length
 
 
 @dataclass(frozen=True)
@@ -99,19 +103,40 @@ class BusinessDays:
 
 
 Span = Sliding | BankDay | DaysBefore | BusinessDays
+LENGTHS = {"minutes": MINUTE, "hours": HOUR, "days": DAY}
 
 
-def span_of(data: Any) -> Span:
-    """Return the span that data such as ``{"days": 7}`` describes."""
+def _length(micros: int) -> dict[str, int]:
+    """Return a length in its greatest unit."""
+    unit = next(unit for unit in ("days", "hours", "minutes") if micros % LENGTHS[unit] == 0)
+    return {unit: micros // LENGTHS[unit]}
+
+
+def _counted(data: Any) -> tuple[str, int]:
     if not isinstance(data, dict) or len(data) != 1:
         raise DefinitionError("fact", data)
     unit, count = next(iter(data.items()))
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise DefinitionError("fact", data)
-    micros = {"minutes": 60_000_000, "hours": HOUR, "days": DAY}
+    return unit, count
+
+
+def _sliding(data: dict[str, Any]) -> Sliding:
+    """Return the sliding window of ``{"days": 7}`` or ``{"days": 7, "ago": {"hours": 36}}``."""
+    lengths = [_counted({unit: count for unit, count in data.items() if unit != "ago"})]
+    if "ago" in data:
+        lengths.append(_counted(data["ago"]))
+    if any(unit not in LENGTHS for unit, _count in lengths):
+        raise DefinitionError("fact", data)
+    return Sliding(*(count * LENGTHS[unit] for unit, count in lengths))
+
+
+def span_of(data: Any) -> Span:
+    """Return the span that data such as ``{"days": 7}`` describes."""
+    unit, count = ("ago", 0) if isinstance(data, dict) and "ago" in data else _counted(data)
     span: Span
-    if unit in micros:
-        span = Sliding(count * micros[unit])
+    if unit == "ago" or unit in LENGTHS:
+        span = _sliding(data)
     elif unit == "bank_days" and count == 1:
         span = BankDay()
     elif unit == "days_before":

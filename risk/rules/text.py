@@ -124,6 +124,8 @@ def _joined(head: str, parts: Any, around: int) -> str:
 def span_text(span: Span) -> str:
     """Return a window in words."""
     match span:
+        case Sliding(micros, ago) if ago:
+            return _("%(window)s, up to %(delay)s before") % {"window": span_text(Sliding(micros)), "delay": length_text(ago)}
         case Sliding(micros) if micros % DAY == 0 and micros > DAY:
             return ngettext("%(n)s day, sliding", "%(n)s days, sliding", micros // DAY) % {"n": micros // DAY}
         case Sliding(micros) if micros % HOUR == 0:
@@ -137,6 +139,15 @@ def span_text(span: Span) -> str:
             return ngettext("the day before today", "the %(n)s days before today", days) % {"n": days}
         case BusinessDays(days):
             return ngettext("%(n)s business day", "%(n)s business days", days) % {"n": days}
+
+
+def length_text(micros: int) -> str:
+    """Return a length of time in its greatest unit."""
+    if micros % DAY == 0:
+        return ngettext("%(n)s day", "%(n)s days", micros // DAY) % {"n": micros // DAY}
+    if micros % HOUR == 0:
+        return ngettext("%(n)s hour", "%(n)s hours", micros // HOUR) % {"n": micros // HOUR}
+    return ngettext("%(n)s minute", "%(n)s minutes", micros // 60_000_000) % {"n": micros // 60_000_000}
 
 
 def fact_text(fact: Fact) -> str:

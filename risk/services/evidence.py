@@ -67,7 +67,8 @@ def _slides(fact: Fact) -> bool:
 
 def _bounds(fact: Fact, moment: datetime) -> list[str]:
     """After the first moment, up to and including the second."""
-    return [(moment - timedelta(microseconds=fact.reach)).astimezone(UTC).isoformat(), moment.astimezone(UTC).isoformat()]
+    ago = fact.span.ago if isinstance(fact, WindowFact) and isinstance(fact.span, Sliding) else 0
+    return [(moment - timedelta(microseconds=back)).astimezone(UTC).isoformat() for back in (fact.reach, ago)]
 
 
 def _matched(found: Sequence[Found]) -> dict[tuple[int, str], list[int]]:

@@ -158,7 +158,11 @@ def _shared(name: str, event: Event, now: Event) -> bool:
     return bool(field(event, name) == field(now, name))
 
 
-def _inside(window: dict[str, int], event: Event, now: Event) -> bool:
+def _inside(window: dict[str, Any], event: Event, now: Event) -> bool:
+    if "ago" in window:
+        rest = {unit: count for unit, count in window.items() if unit != "ago"}
+        until = now.at - timedelta(**window["ago"])
+        return until - timedelta(**rest) < event.at <= until
     ((unit, count),) = window.items()
     if unit == "bank_days":
         return event.bank_date == now.bank_date

@@ -46,6 +46,19 @@ def all_specs() -> list[dict[str, Any]]:
         _spec("window", "pair", "sum", window={"days": 7}, current=True),
         _spec("window", "account", "count", window={"days": 7}, current=True, same=["counterparty"]),
         _spec("window", "account", "count", window={"days": 7}, current=False, where=ALIKE),
+        *(
+            _spec("window", key, formula, window={**span, "ago": ago}, current=False, **more)
+            for key, formula, more in (
+                ("account", "count", {"where": SMALL}),
+                ("customer", "sum", {"same": ["direction"]}),
+                ("account", "mean", {}),
+                ("customer", "stddev", {}),
+                ("account", "max", {}),
+                ("account", "gap", {}),
+            )
+            for span, ago in (({"hours": 24}, {"days": 7}), ({"days": 7}, {"hours": 24}), ({"hours": 31}, {"hours": 1}))
+        ),
+        _spec("window", "customer", "distinct", window={"days": 7, "ago": {"hours": 24}}, current=False, cap=2),
         _spec("last", "account", "sum", count=3, days=7, same=["direction"]),
         _spec("last", "account", "max", count=2, days=30, where=SMALL),
         _spec("daily_peak", "account", "count", days=14, where=SMALL),
