@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +13,7 @@ from crm.access.services import require
 from crm.calendar.services import add_business_days, today
 from crm.log import services as log
 from risk.choices import Exemption, ReportRowState
+from risk.engine.cursor import run
 from risk.engine.day_sums import DaySum, day_sums, kinds
 from risk.engine.program import Program, Rule
 from risk.facts.declarations import WindowFact
@@ -60,8 +61,10 @@ def refresh(*, actor: Actor, program: Program, judged: Sequence[Judged]) -> int:
     marked as no longer supported. What was reported is never touched: a changed sum drafts a correction of it.
     """
     rules = [(place, rule) for place, rule in enumerate(program.rules) if rule.definition.register and not rule.shadow]
-    numbers = dict(RuleVersion.objects.filter(pk__in=[rule.version_id for _place, rule in rules]).values_list("pk", "rule_id"))
     standing = _standing([row.pk for row in judged])
+    if not standing and not any(row.answers[place] > 0 for row in judged for place, _rule in rules):
+        return 0
+    numbers = dict(RuleVersion.objects.filter(pk__in=[rule.version_id for _place, rule in rules]).values_list("pk", "rule_id"))
     changed = []
     for place, rule in rules:
         rule_id = numbers[rule.version_id]
@@ -77,17 +80,15 @@ def refresh(*, actor: Actor, program: Program, judged: Sequence[Judged]) -> int:
 
 def _standing(pks: list[int]) -> dict[int, list[int]]:
     """For each rule one transaction of every register row that exists for the customers' days of these transactions."""
-    statement = """
-        SELECT r.rule_id, part.transaction_id
-        FROM unnest(%s::bigint[]) AS judged (id)
-        JOIN risk_largevaluerow_transactions part ON part.transaction_id = judged.id
-        JOIN risk_largevaluerow r ON r.id = part.largevaluerow_id"""
     standing: dict[int, list[int]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [pks])
-        for rule_id, pk in cursor.fetchall():
-            standing.setdefault(rule_id, []).append(pk)
+    for rule_id, pk in run(_STANDING, {"ids": pks}, prepare=len(pks) == 1):
+        standing.setdefault(rule_id, []).append(pk)
     return standing
+
+
+_STANDING = """
+SELECT r.rule_id, part.transaction_id FROM risk_largevaluerow_transactions part JOIN risk_largevaluerow r ON r.id = part.largevaluerow_id
+ WHERE part.transaction_id = ANY(%(ids)s::bigint[])"""
 
 
 def _bring_up(actor: Actor, rule: Rule, rule_id: int, sums: Sequence[DaySum]) -> list[LargeValueRow]:

@@ -52,6 +52,7 @@ class Claimed:
     cause: str
     occurred_at: datetime
     amount_cny: Any
+    customer: str
 
 
 @dataclass(kw_only=True)
@@ -104,7 +105,7 @@ def _sitting(sit: Callable[[Actor, Sequence[int], datetime], Outcome], actor: Ac
 
 def judge_now(ids: Sequence[int], *, actor: Actor = SYSTEM) -> dict[int, Verdict]:
     """Judge inside the caller's transaction, which recorded the rows in an earlier statement; the latest verdict of each id."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _sit(actor, ids, timezone.now())
     return latest_verdicts(ids)
 
@@ -190,8 +191,9 @@ def _follow_apart(actor: Actor, program: Program, judged: Sequence[Judged], clai
 
 
 _OWED = (
-    "SELECT id, reference, customer_id, account_id, direction, status, owed_cause, occurred_at, amount_cny"
-    " FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[]) AND screening = 'owed' ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+    "SELECT t.id, t.reference, t.customer_id, t.account_id, t.direction, t.status, t.owed_cause, t.occurred_at, t.amount_cny, c.reference"
+    " FROM transactions_transaction t JOIN customers_customer c ON c.id = t.customer_id"
+    " WHERE t.id = ANY(%(ids)s::bigint[]) AND t.screening = 'owed' ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED"
 )
 
 
@@ -252,8 +254,9 @@ def _write_down(actor: Actor, bench: Bench, judged: Sequence[Judged], claimed: d
         "failed_rules": sorted(bench.failed),
     }
     if len(judged) == 1:
-        only = Transaction.objects.select_related("customer").get(pk=judged[0].pk)
-        log.record(actor=actor, action="transaction.judged", target=only, data={**data, "seal": judged[0].seal.hex()})
+        row = claimed[judged[0].pk]
+        only, sealed = Transaction(pk=row.pk, reference=row.reference), {**data, "seal": judged[0].seal.hex()}
+        log.record(actor=actor, action="transaction.judged", target=only, customer=row.customer, data=sealed)
     else:
         log.record_batch(actor=actor, action="transaction.judged", leaves=leaves, data=data)
 

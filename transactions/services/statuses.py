@@ -13,8 +13,10 @@ from crm.access.actor import Actor
 from crm.access.errors import Conflict, DomainError
 from crm.access.services import may, require
 from crm.log import services as log
+from crm.operations.prepared import run
 from customers import services as customers
 from products.models import Freeze
+from products.services import blocking_freezes
 from transactions.choices import CORE_SAYS, COUNTED_CREDITS, COUNTED_DEBITS, NEXT_STATUS, Direction, OwedCause, Refusal, Screening, Status
 from transactions.models import Source, StatusEvent, Transaction
 from transactions.services.alarms import completed_although_frozen
@@ -141,17 +143,40 @@ def follow_verdicts(*, actor: Actor, ids: Iterable[int], status: Status, at: dat
     now is not approved but refused and kept, as if it arrived now; it is not among the ids returned.
     """
     require(actor, "transactions.follow_verdict")
-    now = at or timezone.now()
-    before = [state for state, allowed in NEXT_STATUS.items() if status in allowed]
-    wanted = Transaction.objects.filter(pk__in=list(ids), status__in=before)
+    wanted = list(ids)
+    before = [state.value for state, allowed in NEXT_STATUS.items() if status in allowed]
     if status == Status.APPROVED:
-        parties = list(wanted.values_list("customer_id", "account_id"))
-        hold((customer for customer, _account in parties), (account for _customer, account in parties))
-        refuse_frozen(actor=actor, rows=list(wanted.filter(direction=Direction.DEBIT).select_related("customer").locked()))
-    pks = [row.pk for row in wanted.locked().only("pk")]
-    Transaction.objects.filter(pk__in=pks).update(status=status, status_at=now)
-    StatusEvent.objects.bulk_create(StatusEvent(transaction_id=pk, status=status, at=now, operator=actor.number) for pk in pks)
-    return pks
+        _refuse_frozen_debits(actor, wanted, before)
+    values = {"ids": wanted, "before": before, "status": status.value, "at": at or timezone.now(), "operator": actor.number[:20]}
+    return [pk for (pk,) in run(_FOLLOW, values, prepare=len(wanted) == 1)]
+
+
+_FOLLOW = f"""
+WITH due AS (
+  SELECT id FROM {Transaction._meta.db_table}
+   WHERE id = ANY(%(ids)s::bigint[]) AND status = ANY(%(before)s::text[]) ORDER BY id FOR NO KEY UPDATE
+), taken AS (
+  UPDATE {Transaction._meta.db_table} t SET status = %(status)s::text, status_at = %(at)s::timestamptz
+    FROM due WHERE t.id = due.id RETURNING t.id
+), written AS (
+  INSERT INTO {StatusEvent._meta.db_table} (transaction_id, status, at, received_at, external_id, operator, reason)
+  SELECT id, %(status)s::text, %(at)s::timestamptz, clock_timestamp(), '', %(operator)s::text, '' FROM taken ORDER BY id
+)
+SELECT id FROM taken ORDER BY id"""
+
+_DEBITS = f"""
+SELECT id, customer_id, account_id FROM {Transaction._meta.db_table}
+ WHERE id = ANY(%(ids)s::bigint[]) AND status = ANY(%(before)s::text[]) AND direction = 'D'"""
+
+
+def _refuse_frozen_debits(actor: Actor, ids: Sequence[int], before: Sequence[str]) -> None:
+    """Refuse those that a freeze forbids by now. Objects are built only for accounts on which anything stands."""
+    debits = run(_DEBITS, {"ids": list(ids), "before": list(before)}, prepare=len(ids) == 1)
+    hold((customer for _pk, customer, _account in debits), (account for _pk, _customer, account in debits))
+    affected = blocking_freezes({account for _pk, _customer, account in debits})
+    pks = [pk for pk, _customer, account in debits if account in affected]
+    if pks:
+        refuse_frozen(actor=actor, rows=list(Transaction.objects.filter(pk__in=pks).select_related("customer").locked()))
 
 
 def _decide(actor: Actor, row: Transaction, permission: str, status: Status, reason: str, action: str, *, own: bool = False) -> Transaction:

@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.reach import Reach
-from crm.access.roles import reach_of_roles
 from crm.access.scopes import ScopedQuerySet
 from crm.access.services import may
+from crm.staff.models.people import widest
+from crm.staff.models.roles import RolePermission
 
 client_code = RegexValidator(r"\A[a-z][a-z0-9-]{1,29}\Z", _("Use small letters, digits and hyphens."))
 PARTNER_ROLE = "partner"
@@ -61,9 +62,21 @@ class ServiceClient(models.Model):
         """Return whether this partner may speak now."""
         return self.is_active and (self.valid_until is None or self.valid_until > timezone.now())
 
+    def permissions(self) -> dict[str, Reach]:
+        """Return every permission of partners with its reach; read once per loaded row, so once per request."""
+        if not hasattr(self, "_permissions"):
+            rows = RolePermission.objects.filter(role__code=PARTNER_ROLE)
+            self._permissions = widest(rows.values_list("permission", "reach"))
+        return self._permissions
+
     def reach(self, permission: str) -> Reach:
         """Return how far the permission carries for partners, none when switched off."""
-        return reach_of_roles([PARTNER_ROLE], permission) if self.is_usable else Reach.NONE
+        return self.permissions().get(permission, Reach.NONE) if self.is_usable else Reach.NONE
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Read the row again, its rights included."""
+        self.__dict__.pop("_permissions", None)
+        super().refresh_from_db(*args, **kwargs)
 
     def has_perm(self, permission: str, obj: models.Model | None = None) -> bool:
         """Return the same answer as ``require``."""
