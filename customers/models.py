@@ -55,6 +55,7 @@ class CustomerQuerySet(SealedQuerySet, ScopedQuerySet["Customer"]):  # type: ign
 
 
 @tracked_change("opening_branch", "CustomerMove")
+@tracked_change("segment", "CustomerFormer", "kind", "aml_risk_level")
 @tracked
 class Customer(SealedModel):
     """One record per customer (R001, R008)."""

@@ -12,7 +12,7 @@ from crm.access.reach import Reach
 from crm.access.references import ReferenceField
 from crm.access.scopes import ScopedQuerySet
 from crm.fields.blind import BlindIndexField
-from crm.fields.history import tracked
+from crm.fields.history import CurrentTransactionId, tracked, tracked_change
 from crm.fields.models import SealedModel, SealedQuerySet
 from crm.fields.sealed import SealedTextField
 from customers.models import Customer
@@ -36,6 +36,7 @@ class AccountQuerySet(SealedQuerySet, ScopedQuerySet["Account"]):  # type: ignor
         return self.filter(customer__in=Customer.objects.visible_to(user))
 
 
+@tracked_change("kind", "AccountFormer", "currency", "opened_at")
 @tracked
 class Account(SealedModel):
     """An account with us; ``data_key`` is always its customer's."""
@@ -104,6 +105,8 @@ class BalanceReport(models.Model):
     reported_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
     source = models.CharField(max_length=20)
+    # When we learned of it; empty: before this was kept.
+    txid = models.BigIntegerField(null=True, db_default=CurrentTransactionId(), editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "reported_at", "source"], name="balance_report_once")]

@@ -130,6 +130,7 @@ class OwedCause(models.TextChoices):
     CORRECTED = "corrected", _("A transaction was corrected")
     REVERSED = "reversed", _("A transaction was reversed")
     RATED = "rated", _("An exchange rate arrived")
+    REPORTED = "reported", _("A balance report arrived")
 
 
 class ImportMode(models.TextChoices):

@@ -113,6 +113,9 @@ class Transaction(SealedModel):
     amount_usd = models.DecimalField(_("USD equivalent"), max_digits=24, decimal_places=4, null=True)
     rate_date = models.DateField(null=True)
     rated_at = models.DateTimeField(null=True, editable=False, help_text=_("When a rate that came later gave the CNY equivalent."))
+    # The database transactions in which a rate that came later gave each equivalent: before them it was not known.
+    cny_txid = models.BigIntegerField(null=True, editable=False)
+    usd_txid = models.BigIntegerField(null=True, editable=False)
     occurred_at = models.DateTimeField(_("occurred at"))
     received_at = models.DateTimeField(_("received at"), default=timezone.now)
     bank_date = models.DateField(_("bank date"))
@@ -186,6 +189,8 @@ class Transaction(SealedModel):
                 condition=Q(screening=Screening.OWED),
                 name="transaction_owing",
             ),
+            # Few; a balance takes back what its report still held.
+            models.Index(fields=["account", "reversed_at"], condition=Q(reversed_at__isnull=False), name="transaction_undone"),
             models.Index(fields=["currency", "bank_date", "id"], condition=INCOMPLETE, name="transaction_without_rate"),
             models.Index(
                 fields=["status", "id"],

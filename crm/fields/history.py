@@ -122,15 +122,15 @@ def tracked(model: type[M]) -> type[M]:
     return model
 
 
-def tracked_change(field: str, name: str) -> Callable[[type[M]], type[M]]:
-    """The model, with a small table of the former values of one column, each with the moment at which it ceased to hold.
+def tracked_change(field: str, name: str, *more: str) -> Callable[[type[M]], type[M]]:
+    """The model, with a small table of the former values of a column (or of several), each with the moment at which they ceased to hold.
 
     Beside the whole history, for questions that are asked of a million rows: it holds only the rows that ever changed.
     """
 
     def wrap(model: type[M]) -> type[M]:
-        former = _Updated(label=f"former_{field}", row="OLD", condition=pgtrigger.AnyChange(field))
-        _changes[model, field] = _track(model, name, former, fields=[field])
+        former = _Updated(label=f"former_{field}", row="OLD", condition=pgtrigger.AnyChange(field, *more))
+        _changes[model, field] = _track(model, name, former, fields=[field, *more])
         return model
 
     return wrap

@@ -31,6 +31,8 @@ PARTS = {
             "customers.CustomerGrantHistory",
             "customers.CustomerHistory",
             "customers.CustomerMove",
+            "customers.CustomerFormer",
+            "products.AccountFormer",
             "products.AccountHistory",
             "risk.RuleHistory",
             "risk.RuleSetHistory",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.reach import Reach
 from crm.access.scopes import ScopedQuerySet
-from crm.fields.history import tracked
+from crm.fields.history import CurrentTransactionId, tracked
 from risk.choices import AnomalyKind, RuleState
 
 
@@ -92,6 +92,10 @@ class DatedValue(models.Model):
     source = models.CharField(max_length=200, blank=True)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     set_at = models.DateTimeField(default=timezone.now)
+    txid = models.BigIntegerField(null=True, db_default=CurrentTransactionId(), editable=False)
+
+    # A value is added and never mended: what a rule read stays readable.
+    app_privileges = ("SELECT", "INSERT")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["table", "key", "valid_from"], name="dated_value_once")]

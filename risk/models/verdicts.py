@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from crm.access.reach import Reach
 from crm.access.scopes import ScopedQuerySet
+from crm.fields.history import CurrentTransactionId
 from risk.choices import Band, Label
 from risk.models.rules import RuleSet, RuleVersion
 from transactions.choices import OwedCause
@@ -24,7 +25,8 @@ class Assessment(models.Model):
     """One judgement of one transaction. Revision 1 is as known; later ones follow new knowledge.
 
     ``facts`` holds the value of every fact in the order of ``rule_set.facts``; ``snapshot`` is what the judging
-    statement could see (``pg_current_snapshot()``), so that it can be repeated.
+    statement could see (``pg_current_snapshot()``), so that it can be repeated; ``txid`` is the judging transaction itself, whose
+    rows a snapshot says nothing reliable about (empty: judged before this was kept).
     """
 
     # Composite keys lead with the transaction; nobody searches by rule set: an index each would cost every verdict.
@@ -38,6 +40,7 @@ class Assessment(models.Model):
     facts = ArrayField(models.DecimalField(max_digits=60, decimal_places=18, null=True), default=list)
     cause = models.CharField(max_length=10, choices=OwedCause, default=OwedCause.NEW)
     snapshot = models.TextField()
+    txid = models.BigIntegerField(null=True, db_default=CurrentTransactionId(), editable=False)
     judged_at = models.DateTimeField(default=timezone.now)
 
     app_privileges = ("SELECT", "INSERT")

@@ -24,6 +24,8 @@ Found = tuple[Transaction, money.Rated]
 _RATE = f"""
 UPDATE {Transaction._meta.db_table} t
    SET amount_cny = g.cny, amount_usd = g.usd, rate_date = g.rate_date, version = t.version + 1,
+       cny_txid = CASE WHEN t.amount_cny IS NULL AND g.cny IS NOT NULL THEN pg_current_xact_id()::text::bigint ELSE t.cny_txid END,
+       usd_txid = CASE WHEN t.amount_usd IS NULL AND g.usd IS NOT NULL THEN pg_current_xact_id()::text::bigint ELSE t.usd_txid END,
        rated_at = CASE WHEN t.amount_cny IS NULL AND g.cny IS NOT NULL THEN %s ELSE t.rated_at END,
        owed_cause = CASE WHEN t.screening = %s THEN %s ELSE t.owed_cause END,
        owed_since = CASE WHEN t.screening = %s THEN %s ELSE t.owed_since END,

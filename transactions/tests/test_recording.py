@@ -285,7 +285,7 @@ def test_completed_sources_are_completed_at_once_and_move_the_figures(salary_acc
 
 def test_the_columns_written_are_all_the_model_has() -> None:
     """A field added to the model must be added to the statement."""
-    given = {"id", "txid", "received_at", "version", "reversed_at", "rated_at", "entered_by_id"}
+    given = {"id", "txid", "received_at", "version", "reversed_at", "rated_at", "cny_txid", "usd_txid", "entered_by_id"}
     given |= {"owed_cause", "owed_since", "owed_attempts", "owed_retry_at"}
     assert {field.column for field in Transaction._meta.concrete_fields} == set(COLUMNS) | given
 
