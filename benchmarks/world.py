@@ -3,7 +3,7 @@
     from benchmarks.world import Size, running
 
     with running(Size(accounts=50_000, history=5_000_000)) as world:   # Django is set up on the copy when this begins
-        fresh = world.draw(200_000, hot=20_000)     # movements of one more day that the bank has not seen yet
+        fresh = world.draw(200_000, hot=20_000)     # movements of the days that follow, which the bank has not seen yet
         content = fresh.csv()                       # as a file of bytes (heading included), in the order of their time
         payloads = fresh.payloads(limit=500)        # as objects that POST /api/v1/transactions/ takes
         fresh.insert()                              # or as rows in the ledger that owe a judgement
@@ -17,10 +17,10 @@ The settings of the server are those of `crm.operations.servers.postgres.SETTING
 
 What the world holds: one account per customer, each under a data key of its own, names, numbers, mobiles and addresses sealed and
 indexed as the product does it; a quarter of the customers in the tree of branch 110 (two hundred of them Sun Yue's, 80001), the others in
-310; the people of `crm.tests.personas` (password there). One account in fifty is a merchant (`Size.merchants`, the first ones) and has a
-fifth of the movements. History is in the order of arrival, spread evenly over `days` before `DAY`; fresh movements lie on `DAY`. Not as in
-life: history has no status events, assessments and log lines (it is `exempt`), and its sealed counterparty numbers have the right length
-but cannot be opened (their blind indexes and last fours are right).
+310; the people of `crm.tests.personas` (password there). One account in fifty is a merchant (`Size.merchants`, the first ones) and has
+a fifth of the movements. History is in the order of arrival, spread evenly over `days` before `DAY`; fresh movements go on from there, as
+many a day. Not as in life: history has no status events, assessments and log lines (it is `exempt`), and its sealed counterparty numbers
+have the right length but cannot be opened (their blind indexes and last fours are right).
 """
 
 import argparse
@@ -47,23 +47,24 @@ from crm.operations.servers.postgres import APP, DATABASE, OWNER, Postgres
 KEPT = "world"
 """The database that is built once; `crm` is its copy."""
 DAY = 844_012_800_000_000
-"""Microseconds since 2000-01-01 UTC of the midnight in Beijing with which 2026-09-30 begins: the day of the fresh movements."""
+"""Microseconds since 2000-01-01 UTC of the midnight in Beijing with which 2026-09-30 begins: the first day of the fresh movements."""
 MICROS = 86_400_000_000
 CIRCLE = 12
 """So many counterparties an account deals with usually; one movement in ten goes to somebody else."""
 COUNTERPARTIES = 20_000
 
-# Amounts, kinds and hours of ordinary life, in the order of time. OFFSET 0 keeps the dice of one row apart from those of the next.
+# Each account has a level of its own (30 to 1,000 CNY) that its amounts stay near; one in 500 is a hundred times as large. OFFSET 0 keeps the dice of one row apart from those of the next.
 DRAWN = """
 SELECT d.g, '{mark}' || d.g AS external_id, 1000 + d.account AS account_id, d.us,
   CASE WHEN d.c < 0.3 THEN 'C' ELSE 'D' END AS direction,
-  round((10 ^ (1 + 3.2 * d.size) * CASE WHEN d.c BETWEEN 0.500 AND 0.502 THEN 100 ELSE 1 END)::numeric, 2) AS amount,
+  round((10 ^ (1.5 + 1.5 * (hashint4(d.account) & 1023) / 1024 + 0.8 * (d.size + d.more - 1))
+         * CASE WHEN d.c BETWEEN 0.500 AND 0.502 THEN 100 ELSE 1 END)::numeric, 2) AS amount,
   CASE WHEN d.c > 0.97 THEN 'withdrawal' WHEN d.c < 0.5 THEN 'transfer' ELSE 'payment' END AS kind,
   CASE WHEN d.c > 0.97 THEN 'cash' ELSE 'transfer' END AS instrument, d.c < 0.01 AS cross_border,
   CASE WHEN d.c > 0.97 THEN 0 WHEN d.other < 0.1 THEN 1 + floor(d.other * 10 * {counterparties})::int
        ELSE 1 + (hashint8(d.account * 31 + floor(d.other ^ 2 * {circle})::bigint) & 1073741823) % {counterparties} END AS counterparty
 FROM (
-  SELECT g, random() AS c, random() AS size, random() AS other, {account} AS account,
+  SELECT g, random() AS c, random() AS size, random() AS more, random() AS other, {account} AS account,
          ({begin} + (g - 1 + random()) * ({span}::float8 / {count}))::bigint AS us
     FROM generate_series(1, {count}) g OFFSET 0) d"""
 ANYBODY = "CASE WHEN random() < 0.2 THEN 1 + floor(random() * {merchants})::int ELSE 1 + floor(random() * {accounts})::int END"
@@ -177,13 +178,19 @@ class World:
         return self.postgres.connect(database)
 
     def draw(self, count: int, *, hot: int = 0, who: str = "anybody") -> Fresh:
-        """Draw movements of `DAY`; ``hot`` of them on the one account after the last. ``who``: anybody, ordinary or merchants."""
+        """Draw movements from `DAY` on, as many a day as in history; ``hot`` of them on one day of the account after the last one.
+
+        ``who``: anybody, ordinary or merchants.
+        """
         self.draws += 1
         mark = f"F{self.draws}-"
-        whole = {"begin": DAY, "span": MICROS, "mark": mark, "counterparties": COUNTERPARTIES, "circle": CIRCLE}
-        parts = [DRAWN.format(**whole, count=count - hot, account=self.account_sql(who))]
+        days = (count - hot) * self.size.days / self.size.history
+        span = round(days * MICROS)
+        shared = {"counterparties": COUNTERPARTIES, "circle": CIRCLE}
+        parts = [DRAWN.format(**shared, mark=mark, begin=DAY, span=span, count=count - hot, account=self.account_sql(who))]
         if hot:
-            parts.append(DRAWN.format(**whole | {"mark": f"{mark}H"}, count=hot, account=str(self.size.accounts + 1)))
+            begin, account = DAY + int(days / 2) * MICROS, str(self.size.accounts + 1)
+            parts.append(DRAWN.format(**shared, mark=f"{mark}H", begin=begin, span=min(MICROS, span), count=hot, account=account))
         with self.superuser() as session:
             session.execute("DROP TABLE IF EXISTS made.fresh")
             rows = " UNION ALL ".join(f"({part})" for part in parts)
