@@ -7,6 +7,7 @@ from risk.engine.binding import Binder
 from risk.engine.expressions import Rows, sql_of
 from risk.engine.per_row import dated_sql
 from risk.engine.program import Program, Rule
+from risk.engine.reading import PRESENT, Reading
 from risk.rules.definition import ENGINE_ERROR, UNKNOWN_VALUE
 
 NO = 0
@@ -44,8 +45,9 @@ def exit_name(rule: Rule, answer: int) -> str:
 class Verdict:
     """The columns that make a verdict of the answers ``r0, r1 …``."""
 
-    def __init__(self, program: Program, binder: Binder) -> None:
+    def __init__(self, program: Program, binder: Binder, reading: Reading = PRESENT) -> None:
         self.program = program
+        self.reading = reading
         self.binder = binder
         self.live = [(f"r{place}", rule) for place, rule in enumerate(program.rules) if not rule.shadow]
 
@@ -60,7 +62,10 @@ class Verdict:
 
     def rank(self) -> str:
         """Return the rank of the label: the highest of what bands and exits force and what the points give."""
-        review, hold = (dated_sql(self.binder.text(POINTS_TABLE), self.binder.text(key), "s.bank_date") for key in ("review", "hold"))
+        relation = self.reading.dated_of("s")
+        review, hold = (
+            dated_sql(self.binder.text(POINTS_TABLE), self.binder.text(key), "s.bank_date", relation=relation) for key in ("review", "hold")
+        )
         scored = (
             f"CASE WHEN s.points = 0 THEN 0 WHEN s.points >= {hold} THEN {LABEL_RANK[Label.HOLD]}"
             f" WHEN s.points >= {review} THEN {LABEL_RANK[Label.REVIEW]} ELSE 0 END"
@@ -76,7 +81,7 @@ class Verdict:
             yield f"CASE s.{column} {cases} ELSE 0 END"
 
     def actions(self) -> str:
-        """Return the union of the actions of all live hits; a label from review upwards always raises an alert."""
+        """Return the union of the actions of all live hits; whoever hits and is reviewed or held raises an alert."""
         parts = []
         for action in Action:
             conditions = []
@@ -85,7 +90,8 @@ class Verdict:
                 if bands:
                     conditions.append(f"d.{column} IN ({', '.join(bands)})")
             if action == Action.ALERT:
-                conditions.append("(d.rank >= 2 AND d.points > 0)")
+                hits = " OR ".join(f"d.{column} > 0" for column, _rule in self.live)
+                conditions.append(f"(d.rank >= {LABEL_RANK[Label.REVIEW]} AND ({hits or 'false'}))")
             if action == Action.PROPOSE_FREEZE:
                 conditions.append("d.rank_asked > d.rank")
             if conditions:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from risk.engine.binding import Binder
 from risk.engine.expressions import Rows, sql_of
 from risk.engine.formulas import aggregates, amount_sql, finished
-from risk.engine.ledger import READABLE, counts_at_sql
+from risk.engine.ledger import READABLE, counted_sql, counts_at_sql
+from risk.engine.reading import Reading, reading_of
 from risk.facts.declarations import KEYS, BalanceFact, DailyPeakFact, DatedFact, Fact, LastFact, WindowFact
 from risk.facts.fields import FIELDS, same_sql
 from risk.facts.spans import DAY, BankDay, BusinessDays, DaysBefore, Sliding, back
@@ -32,8 +33,9 @@ class Plan:
 class PerRow:
     """Compiles facts for one ledger."""
 
-    def __init__(self, ledger: str, binder: Binder) -> None:
+    def __init__(self, ledger: str, binder: Binder, reading: Reading | None = None) -> None:
         self.ledger = ledger
+        self.reading = reading or reading_of(ledger)
         self.binder = binder
 
     def compile(self, facts: Iterable[Fact], plan: Plan) -> None:
@@ -53,7 +55,7 @@ class PerRow:
                     self._single(plan, fact, self._daily_peak(fact))
                 case DatedFact():
                     value = FIELDS[fact.of].sql.format(row="c")
-                    plan.columns[fact.identity] = dated_sql(self.binder.text(fact.table), value)
+                    plan.columns[fact.identity] = dated_sql(self.binder.text(fact.table), value, relation=self.reading.dated_of("c"))
                 case BalanceFact():
                     self._single(plan, fact, self._balance(fact))
         for group in shared.values():
@@ -69,7 +71,7 @@ class PerRow:
             case DailyPeakFact(days=days):
                 earlier = f"h.bank_date < c.bank_date AND h.bank_date >= c.bank_date - {self.binder.add(days, 'integer')}"
                 return " AND ".join([self._source(fact, fact.reach), earlier, *self.filters(fact)])
-        return " AND ".join([self._source(fact, fact.reach), *self.filters(fact)])
+        return f"FROM ({self._last_rows(fact, ('id', *READABLE))}) h WHERE {' AND '.join(self._where(fact)) or 'true'}"
 
     def _single(self, plan: Plan, fact: Fact, sub_select: str) -> None:
         plan.columns[fact.identity] = f"{plan.join(sub_select)}.value"
@@ -129,22 +131,24 @@ class PerRow:
 
     def _last(self, plan: Plan, group: list[LastFact]) -> None:
         """One look at the last events for all facts about them."""
-        first = group[0]
-        same = "".join(f" AND {same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in first.same)
-        # Events of one microsecond and one tie value are told apart by their own id and source, never by arrival.
-        others = (
-            f"SELECT {', '.join('h.' + name for name in READABLE)} {self._source(first, first.reach)}{same} AND h.id <> c.id"
-            f" ORDER BY h.event_order DESC, h.external_id DESC, h.source_id DESC LIMIT {self.binder.add(first.count - 1, 'bigint')}"
-        )
-        itself = f"SELECT {', '.join('c.' + name for name in READABLE)}"
         figures = []
         for place, fact in enumerate(group):
             filtered = f" FILTER (WHERE {self._where(fact)[0]})" if fact.where is not None else ""
             parts = [f"({part}{filtered})" for part in aggregates(fact.formula, fact.of, "h")]
             figures.append(f"{finished(fact.formula, parts)} AS p{place}")
-        alias = plan.join(f"SELECT {', '.join(figures)} FROM (({others}) UNION ALL {itself}) h")
+        alias = plan.join(f"SELECT {', '.join(figures)} FROM ({self._last_rows(group[0], READABLE)}) h")
         for place, fact in enumerate(group):
             plan.columns[fact.identity] = f"{alias}.p{place}"
+
+    def _last_rows(self, fact: LastFact, columns: Iterable[str]) -> str:
+        """The last events before any filter, the one being judged among them."""
+        same = "".join(f" AND {same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in fact.same)
+        # Events of one microsecond and one tie value are told apart by their own id and source, never by arrival.
+        others = (
+            f"SELECT {', '.join('h.' + name for name in columns)} {self._source(fact, fact.reach)}{same} AND h.id <> c.id"
+            f" ORDER BY h.event_order DESC, h.external_id DESC, h.source_id DESC LIMIT {self.binder.add(fact.count - 1, 'bigint')}"
+        )
+        return f"({others}) UNION ALL SELECT {', '.join('c.' + name for name in columns)}"
 
     def _daily_peak(self, fact: DailyPeakFact) -> str:
         figure = "count(*)" if fact.formula == "count" else f"sum({amount_sql(fact.of, 'h')})"
@@ -158,22 +162,27 @@ class PerRow:
     def _balance(self, fact: BalanceFact) -> str:
         days = self.binder.add(fact.days, "integer")
         after = "(((extract(epoch FROM b.reported_at) * 1000000)::bigint - 946684800000000) + 1) * 4096"
-        moved = (
+        signed = (
             f"SELECT sum(CASE WHEN h.direction = 'C' THEN h.amount ELSE -h.amount END) FROM {self.ledger} h"
-            f" WHERE h.account_id = c.account_id AND h.event_order < c.event_order AND h.event_order >= {after}"
-            f" AND h.currency = c.currency AND {counts_at_sql('h', 'c.occurred_at')}"
+            " WHERE h.account_id = c.account_id AND h.currency = c.currency"
+        )
+        moved = f"{signed} AND h.event_order < c.event_order AND h.event_order >= {after} AND {counts_at_sql('h', 'c.occurred_at')}"
+        # What the report still held and has been reversed since.
+        undone = (
+            f"{signed} AND h.event_order < {after} AND {counted_sql('h')}"
+            " AND h.reversed_at > b.reported_at AND h.reversed_at <= c.occurred_at"
         )
         return (
-            f"SELECT (SELECT b.balance + coalesce(({moved}), 0) FROM products_balancereport b"
+            f"SELECT (SELECT b.balance + coalesce(({moved}), 0) - coalesce(({undone}), 0) FROM {self.reading.reports} b"
             f" WHERE b.account_id = c.account_id AND c.currency = c.account_currency AND b.reported_at < c.occurred_at"
             f" AND b.reported_at > c.occurred_at - {days} * interval '24 hours'"
             f" ORDER BY b.reported_at DESC, b.source LIMIT 1) AS value"
         )
 
 
-def dated_sql(table: str, key: str, day: str = "c.bank_date") -> str:
+def dated_sql(table: str, key: str, day: str = "c.bank_date", *, relation: str = "risk_datedvalue") -> str:
     """Return the sub-select of the value that held on a day; the newest wins where two overlap."""
     return (
-        f'(SELECT v.value FROM risk_datedvalue v WHERE v."table" = {table} AND v.key = {key} AND v.valid_from <= {day}'
+        f'(SELECT v.value FROM {relation} v WHERE v."table" = {table} AND v.key = {key} AND v.valid_from <= {day}'
         f" AND (v.valid_until IS NULL OR v.valid_until > {day}) ORDER BY v.valid_from DESC LIMIT 1)"
     )

@@ -10,6 +10,7 @@ from risk.engine.cursor import run
 from risk.engine.matches import matches_sql
 from risk.engine.program import Program, Rule
 from risk.facts.declarations import Fact, WindowFact
+from risk.facts.expressions import EXACT
 from risk.facts.spans import Sliding
 from risk.services.judging import Judged
 
@@ -49,7 +50,7 @@ def evidence_of(program: Program, found: Sequence[Found], times: dict[int, datet
             "facts": {name: _shown(program, item, fact) for name, fact in item.rule.definition.facts.items()},
             "windows": {name: _bounds(fact, times[item.judged.pk]) for name, fact in item.rule.definition.facts.items() if _slides(fact)},
             "parameters": {name: str(value.value) for name, value in item.rule.definition.parameters.items()},
-            "matched": matched.get((item.judged.pk, item.rule.code), []),
+            "matched": matched.get((item.judged.pk, item.rule.version_id), []),
             "matched_cap": MATCHED_CAP,
         }
         for item in found
@@ -58,7 +59,7 @@ def evidence_of(program: Program, found: Sequence[Found], times: dict[int, datet
 
 def _shown(program: Program, item: Found, fact: Fact) -> str | None:
     value = (item.judged.facts or [])[program.places[fact.identity]]
-    return None if value is None else format(value.normalize(), "f")
+    return None if value is None else format(EXACT.normalize(value), "f")
 
 
 def _slides(fact: Fact) -> bool:
@@ -71,13 +72,13 @@ def _bounds(fact: Fact, moment: datetime) -> list[str]:
     return [(moment - timedelta(microseconds=back)).astimezone(UTC).isoformat() for back in (fact.reach, ago)]
 
 
-def _matched(found: Sequence[Found]) -> dict[tuple[int, str], list[int]]:
-    """The transactions in the windows that a rule shows as evidence, newest first, the judged one included."""
-    groups: dict[str, list[Found]] = {}
+def _matched(found: Sequence[Found]) -> dict[tuple[int, int], list[int]]:
+    """The transactions in the windows that a rule version shows as evidence, newest first, the judged one included."""
+    groups: dict[int, list[Found]] = {}
     for item in found:
-        groups.setdefault(item.rule.code, []).append(item)
-    matched: dict[tuple[int, str], list[int]] = {}
-    for code, items in groups.items():
+        groups.setdefault(item.rule.version_id, []).append(item)
+    matched: dict[tuple[int, int], list[int]] = {}
+    for version, items in groups.items():
         definition = items[0].rule.definition
         for name in definition.evidence:
             binder = Binder()
@@ -85,6 +86,6 @@ def _matched(found: Sequence[Found]) -> dict[tuple[int, str], list[int]]:
             if sql is None:
                 continue
             for pk, ids in run(sql, {**binder.values, "ids": [item.judged.pk for item in items]}, prepare=False):
-                known = matched.setdefault((pk, code), [])
+                known = matched.setdefault((pk, version), [])
                 known += [each for each in ids if each not in known][: MATCHED_CAP - len(known)]
     return matched

@@ -16,10 +16,10 @@ WITH changed AS (
          ELSE t.event_order END AS low
     FROM transactions_transaction t WHERE t.id = ANY(%(ids)s::bigint[])),
 reached AS (
-  SELECT t.id FROM (SELECT account_id, min(low) AS low, max(event_order) + %(account)s::bigint AS high FROM changed GROUP BY 1) k
+  SELECT t.id FROM (SELECT account_id, min(low) AS low, max(low) + %(account)s::bigint AS high FROM changed GROUP BY 1) k
     JOIN transactions_transaction t ON t.account_id = k.account_id AND t.event_order BETWEEN k.low AND k.high
   UNION
-  SELECT t.id FROM (SELECT customer_id, min(low) AS low, max(event_order) + %(customer)s::bigint AS high FROM changed GROUP BY 1) k
+  SELECT t.id FROM (SELECT customer_id, min(low) AS low, max(low) + %(customer)s::bigint AS high FROM changed GROUP BY 1) k
     JOIN transactions_transaction t ON t.customer_id = k.customer_id AND t.event_order BETWEEN k.low AND k.high)
 UPDATE transactions_transaction t SET screening = 'owed', owed_cause = %(cause)s::text, owed_since = now()
  WHERE t.id IN (SELECT id FROM reached) AND t.screening = 'judged' AND NOT t.id = ANY(%(without)s::bigint[])
