@@ -13,17 +13,14 @@ from risk.engine.frames import Frames
 from risk.engine.ledger import COLUMNS, LEDGER
 from risk.engine.per_row import PerRow, Plan
 from risk.engine.program import Program
+from risk.engine.reading import Reading, reading_of
 from risk.facts.declarations import Fact
-from transactions.choices import Status
 
 PlanName = Literal["rows", "frames"]
 GIVEN = "unnest(%(ids)s::bigint[])"
 ONE = "(VALUES (%(id)s::bigint))"
 """A single event. The planner then knows that it is one, and keeps one plan for all: planning takes longer than judging one row."""
 STORED = "numeric(60, 18)"
-# Money that has moved cannot be held: the hold becomes a review, and a freeze is proposed. Moved is what a source sends as done, and
-# whatever its row says is done, by whichever door it came and however often it is judged.
-MOVED = f"so.already_completed OR t.status IN ('{Status.COMPLETED}', '{Status.REVERSED}')"
 POSSIBLE = f"CASE WHEN k.has_moved THEN least(k.rank_asked, {LABEL_RANK[Label.REVIEW]}) ELSE k.rank_asked END"
 LABELS = ", ".join(f"'{label.value}'" for label in Label)
 
@@ -61,48 +58,73 @@ def compile_facts(
     ledger: str = LEDGER,
     events: str = GIVEN,
     wanted: set[str] | None = None,
+    current: str = "",
+    reading: Reading | None = None,
 ) -> str:
     """Return common table expressions ``cur`` and ``facts``: the events with one column ``f0, f1 …`` per fact.
 
-    ``wanted`` leaves out (as unknown) what only failing rules would need.
+    ``wanted`` leaves out (as unknown) what only failing rules would need; ``current`` is another table expression ``cur``, for a ledger
+    whose events belong to no customer of ours. ``reading`` says what else than the present ledger is read.
     """
     plan = Plan()
+    reading = reading or reading_of(ledger)
     needed = [fact for fact in facts if wanted is None or fact.identity in wanted]
     framed = [fact for fact in needed if plan_name == "frames" and fact.in_frames]
     tables = Frames(ledger, binder).compile(framed, plan)
-    PerRow(ledger, binder).compile([fact for fact in needed if fact not in framed], plan)
+    PerRow(reading.past, binder, reading).compile([fact for fact in needed if fact not in framed], plan)
     columns = [f"({plan.columns.get(fact.identity, 'NULL')})::{STORED} AS f{place}" for place, fact in enumerate(facts)]
     binder.values["zone"] = settings.BANK_ZONE
     selected = ",\n  ".join(["c.*", *columns])
     laterals = "\n".join(plan.laterals)
-    return ",\n".join([current_sql(ledger, events), *tables, f"facts AS MATERIALIZED (SELECT {selected}\nFROM cur c\n{laterals})"])
+    return ",\n".join(
+        [current or current_sql(ledger, events, reading), *tables, f"facts AS MATERIALIZED (SELECT {selected}\nFROM cur c\n{laterals})"]
+    )
 
 
-def current_sql(ledger: str, events: str) -> str:
-    """Return the table expression ``cur``: the events to judge, with what is known of their customer and account."""
+def current_sql(ledger: str, events: str, reading: Reading | None = None) -> str:
+    """Return the table expression ``cur``: the events to judge, with what their customer and account were when they occurred."""
+    reading = reading or reading_of(ledger)
     columns = ", ".join(f"t.{name}" for name in COLUMNS)
     return (
-        f"cur AS MATERIALIZED (SELECT {columns}, cu.kind AS customer_kind, cu.segment AS customer_segment,"
-        " cu.aml_risk_level::numeric AS customer_aml_risk_level, ac.kind AS account_kind, ac.currency AS account_currency,"
-        " (t.bank_date - ac.opened_at)::numeric AS account_age,"
-        f" ({MOVED}) AS has_moved"
-        f" FROM {events} AS i (id) JOIN {ledger} t ON t.id = i.id JOIN customers_customer cu ON cu.id = t.customer_id"
-        " JOIN products_account ac ON ac.id = t.account_id JOIN transactions_source so ON so.id = t.source_id)"
+        f"cur AS MATERIALIZED (SELECT {columns}, coalesce(cw.kind, cu.kind) AS customer_kind, coalesce(cw.segment, cu.segment)"
+        " AS customer_segment, coalesce(cw.aml_risk_level, cu.aml_risk_level)::numeric AS customer_aml_risk_level,"
+        " coalesce(aw.kind, ac.kind) AS account_kind, coalesce(aw.currency, ac.currency) AS account_currency,"
+        " (t.bank_date - coalesce(aw.opened_at, ac.opened_at))::numeric AS account_age,"
+        f" ({reading.moved}) AS has_moved{reading.carried}"
+        f" FROM {events} AS i (id) JOIN {reading.events} t ON t.id = i.id JOIN customers_customer cu ON cu.id = t.customer_id"
+        " JOIN products_account ac ON ac.id = t.account_id JOIN transactions_source so ON so.id = t.source_id"
+        f" {_former('customers_customerformer', 't.customer_id', reading, 'cw')}"
+        f" {_former('products_accountformer', 't.account_id', reading, 'aw')})"
+    )
+
+
+def _former(table: str, row: str, reading: Reading, alias: str) -> str:
+    """What a row was at the event's moment, where it has changed since: a small table holds what ceased to be, and when."""
+    return (
+        f"LEFT JOIN LATERAL (SELECT w.* FROM {table} w WHERE w.pgh_obj_id = {row} AND w.pgh_created_at > {reading.moment}"
+        f" ORDER BY w.pgh_id LIMIT 1) {alias} ON true"
     )
 
 
 def compile_judgement(
-    program: Program, plan_name: PlanName, *, without: frozenset[str] = frozenset(), ledger: str = LEDGER, events: str = GIVEN
+    program: Program,
+    plan_name: PlanName,
+    *,
+    without: frozenset[str] = frozenset(),
+    ledger: str = LEDGER,
+    events: str = GIVEN,
+    reading: Reading | None = None,
 ) -> Statement:
     """Return the statement that judges; rules named in ``without`` answer with the exit ``engine_error``."""
     binder = Binder()
     running = [rule for rule in program.rules if rule.code not in without]
     wanted = {fact.identity for rule in running for fact in rule.definition.facts.values()}
-    tables = compile_facts(program.facts, plan_name, binder, ledger=ledger, events=events, wanted=wanted)
+    reading = reading or reading_of(ledger)
+    tables = compile_facts(program.facts, plan_name, binder, ledger=ledger, events=events, wanted=wanted, reading=reading)
     columns = {identity: f"f.f{place}" for identity, place in program.places.items()}
     found = [answer_sql(rule, columns, binder) if rule.code not in without else str(ERROR) for rule in program.rules]
     answers = [f"{answer} AS r{place}" for place, answer in enumerate(found)]
-    verdict = Verdict(program, binder)
+    verdict = Verdict(program, binder, reading)
     facts_out = ", ".join(f"d.f{place}" for place in range(len(program.facts)))
     answered = ", ".join(f"d.r{place}" for place in range(len(program.rules)))
     columns_out = [

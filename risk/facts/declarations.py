@@ -174,7 +174,7 @@ class DatedFact(_Fact):
 
 @dataclass(frozen=True)
 class BalanceFact(_Fact):
-    """The balance before the event: last reported (no older than ``days``), plus and minus what counts or was undone since; else unknown."""
+    """The balance before the event: last reported (no older than ``days``), with what moved or was undone since; else unknown."""
 
     kind = "balance"
     days: int
