@@ -41,8 +41,7 @@ class Reading:
 def seen(txid: str, c: str = "c") -> str:
     """Return whether what a database transaction wrote was known to ``c``; what ``c``'s own judgement found in its transaction was."""
     return (
-        f"({txid} < {c}.seen_min OR {txid} = {c}.own"
-        f" OR ({txid} < {c}.seen_max AND pg_visible_in_snapshot({txid}::text::xid8, {c}.seen)))"
+        f"({txid} < {c}.seen_min OR {txid} = {c}.own OR ({txid} < {c}.seen_max AND pg_visible_in_snapshot({txid}::text::xid8, {c}.seen)))"
     )
 
 
@@ -82,9 +81,7 @@ def _as_known(found: str) -> str:
 
 
 _STATUS = f"CROSS JOIN LATERAL (SELECT {known_status('t')} AS status) k"
-_KNOWN_EVENTS = (
-    f"({_as_known(', c.seen, c.own, c.seen_min, c.seen_max')} FROM {LEDGER} t {_judged_by(_FIRST)} {_STATUS})"
-)
+_KNOWN_EVENTS = f"({_as_known(', c.seen, c.own, c.seen_min, c.seen_max')} FROM {LEDGER} t {_judged_by(_FIRST)} {_STATUS})"
 _KNOWN_PAST = f"({_as_known('')} FROM {LEDGER} t {_STATUS} WHERE {seen('t.txid')} OR t.id = c.id)"
 _MOVED_THEN = (
     f"so.already_completed OR CASE WHEN t.status IN {DONE} THEN"

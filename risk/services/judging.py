@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.db import transaction
@@ -13,8 +13,10 @@ from risk.engine.compiler import GIVEN, ONE, PlanName, Statement, compile_judgem
 from risk.engine.cursor import run
 from risk.engine.planner import split
 from risk.engine.program import Program
+from risk.engine.reading import PRESENT, Reading
 
 logger = logging.getLogger(__name__)
+Row = TypeVar("Row")
 
 FAILURES = (psycopg.DataError, psycopg.errors.QueryCanceled)
 """What a rule can do to a statement: divide by zero, overflow, take too long. Anything else is not the rule's fault."""
@@ -62,33 +64,35 @@ class Judged:
     seal: bytes
 
 
-@dataclass
-class Bench:
-    """One sitting: the program, its rule set, the time, and the rules that failed with the rows they failed on."""
+@dataclass(kw_only=True)
+class Bisecting(Generic[Row]):
+    """Runs a program over rows; rules that fail are cut out, and named with the rows they failed on."""
 
     program: Program
-    rule_set: int
-    now: datetime
     failed: dict[str, list[int]] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
-    write: str = WRITE
 
-    def judge(self, ids: Sequence[int]) -> list[Judged]:
-        """Judge the rows, each by the cheaper plan, and store their assessments."""
-        return [row for share in split(ids) for row in self._attempt(share.ids, share.plan)]
+    def answer(self, ids: list[int], plan: PlanName, without: frozenset[str]) -> list[Row]:
+        """Run the statement over the rows."""
+        raise NotImplementedError
 
-    def _attempt(self, ids: list[int], plan: PlanName) -> list[Judged]:
+    def statement(self, plan: PlanName, without: frozenset[str], *, one: bool = False) -> Statement:
+        """Return the statement to run."""
+        return compiled(self.program, plan, without, one=one)
+
+    def attempt(self, ids: list[int], plan: PlanName) -> list[Row]:
+        """Return the answers on the rows, those of a failing rule left out."""
         try:
             with transaction.atomic():
-                return self._write(ids, plan, self.left_out)
+                return self.answer(ids, plan, self.left_out)
         except FAILURES as failure:
             logger.warning("judging %s rows failed: %s", len(ids), failure)
         if len(ids) == 1:
             return self._alone(ids[0])
         middle = len(ids) // 2
-        return self._attempt(ids[:middle], plan) + self._attempt(ids[middle:], plan)
+        return self.attempt(ids[:middle], plan) + self.attempt(ids[middle:], plan)
 
-    def _alone(self, pk: int) -> list[Judged]:
+    def _alone(self, pk: int) -> list[Row]:
         """Judge one row without the rules that fail on it; they are named and answer ``engine_error``."""
         culprits = {rule.code for rule in self.program.rules if rule.code not in self.left_out and self._fails(rule.code, pk)}
         for code in culprits:
@@ -100,11 +104,11 @@ class Bench:
             culprits = {rule.code for rule in self.program.rules}
             self.failed.setdefault("", []).append(pk)
         with transaction.atomic():
-            return self._write([pk], "rows", self.left_out | culprits)
+            return self.answer([pk], "rows", self.left_out | culprits)
 
     def _fails(self, code: str, pk: int) -> bool:
         others = frozenset(rule.code for rule in self.program.rules if rule.code != code)
-        statement = compiled(self.program, "rows", others)
+        statement = self.statement("rows", others)
         try:
             with transaction.atomic():
                 run(statement.then("SELECT id FROM verdict"), {**statement.values, "ids": [pk]}, prepare=False)
@@ -112,16 +116,32 @@ class Bench:
             return True
         return False
 
-    def _write(self, ids: list[int], plan: PlanName, without: frozenset[str]) -> list[Judged]:
-        statement = compiled(self.program, plan, without, one=len(ids) == 1)
+
+@dataclass(kw_only=True)
+class Bench(Bisecting[Judged]):
+    """One sitting of judging: its rule set and time."""
+
+    rule_set: int
+    now: datetime
+    write: str = WRITE
+
+    def judge(self, ids: Sequence[int]) -> list[Judged]:
+        """Judge the rows, each by the cheaper plan, and store their assessments."""
+        return [row for share in split(ids) for row in self.attempt(share.ids, share.plan)]
+
+    def answer(self, ids: list[int], plan: PlanName, without: frozenset[str]) -> list[Judged]:
+        """Judge and store."""
+        statement = self.statement(plan, without, one=len(ids) == 1)
         values = {**statement.values, "ids": ids, "id": ids[0], "rule_set": self.rule_set, "now": self.now}
         rows = run(statement.tables_with(self.write), values, prepare=plan == "rows" and not without)
         return [Judged(*row) for row in rows]
 
 
-def compiled(program: Program, plan: PlanName, without: frozenset[str] = frozenset(), *, one: bool = False) -> Statement:
+def compiled(
+    program: Program, plan: PlanName, without: frozenset[str] = frozenset(), *, one: bool = False, reading: Reading = PRESENT
+) -> Statement:
     """Return the statement of a program, compiled once; for ``ids``, or for ``one`` event, ``id``."""
-    key = (plan, without, one)
+    key = (plan, without, one, reading.name)
     if key not in program.statements:
-        program.statements[key] = compile_judgement(program, plan, without=without, events=ONE if one else GIVEN)
+        program.statements[key] = compile_judgement(program, plan, without=without, events=ONE if one else GIVEN, reading=reading)
     return program.statements[key]  # type: ignore[no-any-return]

@@ -120,7 +120,7 @@ def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
     if not claimed:
         return Outcome()
     rule_set, program = rule_sets.current()
-    bench = Bench(program, rule_set, now)
+    bench = Bench(program=program, rule_set=rule_set, now=now)
     judged = bench.judge(list(claimed))
     run(_DONE, {"ids": list(claimed)})
     outcome = Outcome(judged=len(judged), unchanged=sum(row.assessment is None for row in judged))
@@ -159,7 +159,7 @@ def _set_aside(failure: Exception, blind: bool, actor: Actor, ids: Sequence[int]
         return Outcome()
     rule_set, program = rule_sets.current()
     every = frozenset(rule.code for rule in program.rules) if blind else frozenset()
-    bench = Bench(program, rule_set, now, left_out=every, write=SET_ASIDE)
+    bench = Bench(program=program, rule_set=rule_set, now=now, left_out=every, write=SET_ASIDE)
     judged = bench.judge(list(claimed))
     run(_DONE, {"ids": list(claimed)})
     outcome = Outcome(judged=len(judged), set_aside=len(judged))
