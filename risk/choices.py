@@ -126,6 +126,7 @@ class Exemption(models.TextChoices):
 ACTIONS = {
     "transaction.judged": ActionKind(_("Transactions judged"), "operations"),
     "rules.loaded": ActionKind(_("Rules of the product loaded"), "audit"),
+    "facts.computed": ActionKind(_("Facts computed on a file"), "operations"),
     "rule.viewed": ActionKind(_("Rule viewed"), "operations"),
     "transaction.not_judged": ActionKind(_("Transaction could not be judged"), "operations"),
     "transaction.set_aside": ActionKind(_("Transaction marked for review: its judgement failed"), "operations"),
