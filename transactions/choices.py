@@ -131,6 +131,7 @@ class OwedCause(models.TextChoices):
     REVERSED = "reversed", _("A transaction was reversed")
     RATED = "rated", _("An exchange rate arrived")
     REPORTED = "reported", _("A balance report arrived")
+    ASKED = "asked", _("Asked for after a failure")
 
 
 class ImportMode(models.TextChoices):

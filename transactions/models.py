@@ -189,6 +189,8 @@ class Transaction(SealedModel):
                 condition=Q(screening=Screening.OWED),
                 name="transaction_owing",
             ),
+            # Who has waited longest, read by every page that would warn of a delay.
+            models.Index(fields=["owed_since"], condition=Q(screening=Screening.OWED), name="transaction_waiting"),
             # Few; a balance takes back what its report still held.
             models.Index(fields=["account", "reversed_at"], condition=Q(reversed_at__isnull=False), name="transaction_undone"),
             models.Index(fields=["currency", "bank_date", "id"], condition=INCOMPLETE, name="transaction_without_rate"),

@@ -55,6 +55,8 @@ UNSCOPED = PARTS | {
     "risk.RuleVersion": CATALOGUE.format("versions of the rules"),
     "transactions.ColumnMapping": CATALOGUE.format("how a source names its columns"),
     "transactions.Source": CATALOGUE.format("the systems that send transactions"),
+    "risk.JudgingDelay": "when verdicts came late, without a word about anybody",
+    "risk.RuleFailure": "shown with its rule, which is scoped",
     "jobs.SweepState": "the clock's own notes; no page shows them",
     "lists.SavedView": "kept and read by its owner's number alone (crm.lists.services)",
     "reports.Subscription": "kept and read by its owner's number alone; reports go out in the recipient's own reach",

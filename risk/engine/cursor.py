@@ -1,8 +1,11 @@
 """The engine's own cursor: prepared statements (see `crm.operations.prepared`) and the settings of a sitting."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from crm.operations.prepared import run
 
-__all__ = ["run", "settle"]
+__all__ = ["run", "settle", "within"]
 
 
 def settle(milliseconds: int) -> None:
@@ -11,3 +14,15 @@ def settle(milliseconds: int) -> None:
         "SELECT set_config('statement_timeout', %(timeout)s::text, true), set_config('jit', 'off', true)",
         {"timeout": str(milliseconds)},
     )
+
+
+@contextmanager
+def within(milliseconds: int) -> Iterator[None]:
+    """Let each statement inside take so long; call it in a block of its own, whose rollback also takes the limit back."""
+    ((before,),) = run(
+        "WITH t AS MATERIALIZED (SELECT current_setting('statement_timeout') AS before) SELECT CASE"
+        " WHEN t.before IS NOT NULL AND set_config('statement_timeout', %(timeout)s::text, true) <> '' THEN t.before END FROM t",
+        {"timeout": str(milliseconds)},
+    )
+    yield
+    run("SELECT set_config('statement_timeout', %(before)s::text, true)", {"before": before})

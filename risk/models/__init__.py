@@ -2,6 +2,7 @@
 
 from risk.models.register import LargeValueRow
 from risk.models.rules import DatedValue, Rule, RuleSet, RuleVersion
+from risk.models.running import JudgingDelay, RuleFailure
 from risk.models.verdicts import Assessment, Hit
 from risk.models.work import (
     Alert,
@@ -23,8 +24,10 @@ __all__ = [
     "DatedValue",
     "Hit",
     "Inquiry",
+    "JudgingDelay",
     "LargeValueRow",
     "Rule",
+    "RuleFailure",
     "RuleSet",
     "RuleVersion",
     "Snooze",

@@ -69,6 +69,8 @@ class Hit(models.Model):
     reason_code = models.CharField(max_length=40)
     evidence = models.JSONField(default=dict)
     supported = models.BooleanField(default=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(Assessment, models.PROTECT, related_name="+", null=True, db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["assessment", "rule_version"], name="hit_once")]

@@ -109,6 +109,7 @@ class Alert(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(_("due"))
     supported = models.BooleanField(default=True, help_text=_("False: later knowledge no longer supports the hit."))
+    unsupported_at = models.DateTimeField(null=True, blank=True)
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

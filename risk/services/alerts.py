@@ -13,9 +13,9 @@ from crm.access.references import new_reference
 from crm.log import services as log
 from risk.choices import Band
 from risk.engine.cursor import run
-from risk.models import Alert, AlertHit, Hit, Snooze
+from risk.models import Alert, AlertHit, Assessment, Hit, Snooze
 from risk.models.work import UNFINISHED
-from risk.services.telling import tell_duty
+from risk.services.telling import tell_duty, tell_support_gone
 
 COOL_DOWN = timedelta(days=7)
 """After an alert of the same rule and subject was finished, new hits are kept but raise none for so long."""
@@ -88,17 +88,31 @@ def _write_down(actor: Actor, raised: Sequence[Alert]) -> None:
         log.record_batch(actor=actor, action="alert.raised", leaves=leaves, data={"alerts": len(raised)})
 
 
-def withdraw_support(*, actor: Actor, hits: Iterable[Hit]) -> list[Alert]:
-    """Mark hits that later knowledge no longer supports; return the alerts that have no supported hit left."""
-    ids = [hit.pk for hit in hits]
-    Hit.objects.filter(pk__in=ids).update(supported=False)
+def withdraw_support(*, actor: Actor, hits: Iterable[tuple[Hit, int]]) -> list[Alert]:
+    """Mark hits that later knowledge no longer supports, each with the assessment that lacks it.
+
+    Return the alerts that have no supported hit left; whoever works one of them is told.
+    """
+    by = {hit.pk: assessment for hit, assessment in hits}
+    if not by:
+        return []
+    now = timezone.now()
+    run(_WITHDRAWN, {"hits": list(by), "by": list(by.values()), "now": now}, prepare=False)
     left = AlertHit.objects.filter(alert=OuterRef("pk"), hit__supported=True)
-    touched = Alert.objects.filter(alert_hits__hit__in=ids, supported=True).distinct()
-    alerts = list(touched.filter(~Exists(left)).select_related("customer", "rule"))
-    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(supported=False, version=F("version") + 1)
+    touched = Alert.objects.filter(alert_hits__hit__in=by, supported=True).distinct()
+    alerts = list(touched.filter(~Exists(left)).select_related("customer", "rule", "claimed_by", "case__officer"))
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(supported=False, unsupported_at=now, version=F("version") + 1)
+    causes = dict(Assessment.objects.filter(pk__in=set(by.values())).values_list("transaction__reference", "cause"))
     for alert in alerts:
-        log.record(actor=actor, action="alert.unsupported", target=alert, data={"rule": alert.rule.code})
+        data = {"rule": alert.rule.code, "causes": sorted(set(causes.values())), "transactions": sorted(causes)[:20]}
+        log.record(actor=actor, action="alert.unsupported", target=alert, data=data)
+    tell_support_gone(alerts, now)
     return alerts
+
+
+_WITHDRAWN = """
+UPDATE risk_hit h SET supported = false, withdrawn_at = %(now)s::timestamptz, withdrawn_by_id = g.assessment
+  FROM unnest(%(hits)s::bigint[], %(by)s::bigint[]) AS g (hit, assessment) WHERE h.id = g.hit"""
 
 
 def _paused(groups: dict[Subject, list[Wanted]]) -> set[Subject]:
@@ -115,7 +129,7 @@ def _paused(groups: dict[Subject, list[Wanted]]) -> set[Subject]:
 # One statement with an array per column: Django's own bulk_update builds a CASE over every row and column.
 _JOINED = """
 UPDATE risk_alert a SET band = j.band, amount_at_risk = j.amount, hits = j.hits, first_hit_at = j.first_at, last_hit_at = j.last_at,
-       priority = j.priority, supported = true, version = a.version + 1
+       priority = j.priority, supported = true, unsupported_at = NULL, version = a.version + 1
   FROM unnest(%(ids)s::bigint[], %(bands)s::text[], %(amounts)s::numeric[], %(hits)s::integer[], %(firsts)s::timestamptz[],
               %(lasts)s::timestamptz[], %(priorities)s::smallint[]) AS j (id, band, amount, hits, first_at, last_at, priority)
  WHERE a.id = j.id"""

@@ -1,4 +1,4 @@
-"""What follows from verdicts: hits with their evidence, alerts, freezes, and the alarm about a failing rule."""
+"""What follows from verdicts: hits with their evidence, alerts, freezes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,9 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.utils import translation
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 
 from crm.access.actor import Actor
-from crm.log import services as log
-from crm.notify.services import notify
-from crm.staff.services.duty import people_on_duty
 from customers.models import Customer
 from products.choices import FreezeKind
 from products.models import Account
@@ -50,11 +47,13 @@ def follow(*, actor: Actor, program: Program, judged: Sequence[Judged], claimed:
     again = [row.pk for row in judged if row.assessment is not None and (row.revision or 1) > 1]
     if not found and not again:
         return Followed()
+    assessments = {row.pk: row.assessment for row in judged if row.assessment is not None}
     stored = _store(program, found, {pk: row.occurred_at for pk, row in claimed.items()})
     rules = dict(RuleVersion.objects.filter(pk__in={item.rule.version_id for item in found}).values_list("pk", "rule_id"))
     earlier = _earlier(again, {hit.pk for hit in stored})
     standing = {(item.judged.pk, rules[item.rule.version_id]) for item in found}
-    withdraw_support(actor=actor, hits=[hit for key, hits in earlier.items() if key not in standing for hit in hits])
+    gone = {key: hits for key, hits in earlier.items() if key not in standing}
+    withdraw_support(actor=actor, hits=[(hit, assessments[pk]) for (pk, _rule), hits in gone.items() for hit in hits])
     fresh = [(item, hit) for item, hit in zip(found, stored, strict=True) if (item.judged.pk, rules[item.rule.version_id]) not in earlier]
     acting = [(item, hit) for item, hit in fresh if not item.rule.shadow]
     frozen = _freeze(actor, acting, claimed)
@@ -149,19 +148,3 @@ def _freeze_reason(code: str) -> str:
     name = Rule.objects.values_list("name", flat=True).get(code=code)
     with translation.override(settings.LANGUAGE_CODE):
         return gettext("Automatic control by the monitoring rule “%(rule)s”") % {"rule": gettext(name)}
-
-
-def alarm(*, actor: Actor, failed: Mapping[str, Sequence[int]], now: datetime) -> None:
-    """Tell the people on duty, once a day and rule, that a rule failed and which rows await a person's eye."""
-    for code, rows in failed.items():
-        rule = Rule.objects.filter(code=code).first()
-        log.record(actor=actor, action="rule.failed", target=rule, data={"rows": len(rows)}, result="failed")
-        notify(
-            recipients=people_on_duty("risk.view_rule"),
-            kind="risk.rule_failed",
-            subject=gettext_noop("The rule %(rule)s failed"),
-            body=gettext_noop("It was left out for %(rows)s transactions, which are marked for review. The other rules judged them."),
-            params={"rule": code or "*", "rows": len(rows)},
-            url_name="risk:rule_list",
-            key=f"risk.rule_failed:{code}:{now:%Y-%m-%d}",
-        )

@@ -18,7 +18,7 @@ from crm.log import services as log
 from risk.choices import Label
 from risk.engine.cursor import run, settle
 from risk.engine.program import Program
-from risk.services import aside, consequences, register, rule_sets
+from risk.services import aside, consequences, failing, register, rule_sets
 from risk.services.judging import FAILURES, SET_ASIDE, Bench, Judged
 from risk.services.owing import spread
 from transactions.choices import COUNTED_CREDITS, COUNTED_DEBITS, Direction, OwedCause, Status
@@ -110,6 +110,14 @@ def judge_now(ids: Sequence[int], *, actor: Actor = SYSTEM) -> dict[int, Verdict
     return latest_verdicts(ids)
 
 
+def any_owed(ids: Sequence[int]) -> bool:
+    """Return whether one of these transactions owes a judgement."""
+    return bool(run(_ANY_OWED, {"ids": list(ids)}, prepare=len(ids) == 1)[0][0])
+
+
+_ANY_OWED = "SELECT EXISTS (SELECT FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[]) AND screening = 'owed')"
+
+
 def owed_ids(*, limit: int = BATCH) -> list[int]:
     """Return transactions that owe a judgement: those not tried yet first, oldest event first."""
     return list(Transaction.objects.owed().values_list("pk", flat=True)[:limit])
@@ -120,7 +128,8 @@ def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
     if not claimed:
         return Outcome()
     rule_set, program = rule_sets.current()
-    bench = Bench(program=program, rule_set=rule_set, now=now)
+    resting = failing.resting(now)
+    bench = Bench(program=program, rule_set=rule_set, now=now, left_out=resting)
     judged = bench.judge(list(claimed))
     run(_DONE, {"ids": list(claimed)})
     outcome = Outcome(judged=len(judged), unchanged=sum(row.assessment is None for row in judged))
@@ -129,7 +138,9 @@ def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
     outcome.hits, outcome.alerts = followed.hits, followed.alerts
     register.refresh(actor=actor, program=program, judged=judged)
     outcome.owed_again = _owe(program, claimed, _step(actor, judged, claimed, now))
-    consequences.alarm(actor=actor, failed=bench.failed, now=now)
+    failures = bench.failures(judged)
+    if failures:
+        failing.keep(actor=actor, program=program, failures=failures, given_up=bench.left_out - resting, slow=bench.slow, now=now)
     _write_down(actor, bench, judged, claimed, outcome)
     return outcome
 
@@ -251,7 +262,7 @@ def _write_down(actor: Actor, bench: Bench, judged: Sequence[Judged], claimed: d
         "hits": outcome.hits,
         "alerts": outcome.alerts,
         "owed_again": outcome.owed_again,
-        "failed_rules": sorted(bench.failed),
+        "failed_rules": sorted(bench.failures(judged)),
     }
     if len(judged) == 1:
         row = claimed[judged[0].pk]

@@ -58,6 +58,26 @@ def _tell_storm(on_duty: Iterable[User], alerts: Sequence[Alert], now: datetime)
     )
 
 
+def tell_support_gone(alerts: Iterable[Alert], now: datetime) -> None:
+    """Tell whoever works an alert, or its case, that later knowledge no longer supports it; once each time its support goes."""
+    for alert in alerts:
+        officers = {person.pk: person for person in (alert.claimed_by, alert.case.officer if alert.case else None) if person is not None}
+        if alert.finished_at is not None and alert.case is None:
+            continue
+        notify(
+            recipients=officers.values(),
+            kind="alert.unsupported",
+            subject=gettext_noop("Alert %(reference)s is no longer supported"),
+            body=gettext_noop(
+                "Judged again with what is known now, the rule %(rule)s does not hit any more. The alert stays until you decide."
+            ),
+            params={"reference": alert.reference, "rule": {"msgid": alert.rule.name}},
+            url_name="risk:alert",
+            url_args=(alert.reference,),
+            key=f"alert.unsupported:{alert.reference}:{now.isoformat()}",
+        )
+
+
 def alert_waits(notice: Notice) -> bool:
     """Whether nobody has taken the alert of a notice into her hands yet."""
     return Alert.objects.filter(reference=notice.params["reference"], state=AlertState.OPEN).exists()
