@@ -33,6 +33,13 @@ class Verdict:
     revision: int = 0
 
 
+TOLD = (
+    "reference", "source__code", "external_id", "account__reference", "direction", "amount", "currency", "occurred_at", "received_at",
+    "bank_date", "kind", "instrument", "channel", "status", "status_at", "transfer_id",
+)  # fmt: skip
+"""What a decision tells of the stored row: a channel waits for it, so no more is read."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decided:
     """The stored row and the verdict on it."""
@@ -63,7 +70,7 @@ def decide_now(*, actor: Actor, row: NewTransaction, now: datetime | None = None
     with transaction.atomic():
         recorded = record_one(actor=actor, row=row, now=now)
         verdict = _refused(recorded) or _judged(recorded.pk)
-        stored = Transaction.objects.select_related("source", "account", "customer").get(pk=recorded.pk)
+        stored = Transaction.objects.select_related("source", "account").only(*TOLD).get(pk=recorded.pk)
         if stored.status == Status.REFUSED:  # a freeze that the judgement itself placed stops this very debit
             verdict = replace(verdict, label=DECLINE, reasons=("refused",))
     return Decided(recorded=recorded, verdict=verdict, transaction=stored)

@@ -11,17 +11,22 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 from crm.access.actor import SYSTEM
 from crm.access.reach import Level, Reach
 from crm.log import services as log
+from crm.operations.prepared import run
 from crm.staff.choices import ROLE_LABELS
 from crm.staff.models import Role, RolePermission
-from crm.staff.models.people import widest
 
 Stock = dict[tuple[str, str], tuple[str, str]]
 
 
 def reach_of_roles(codes: Iterable[str], permission: str) -> Reach:
     """Return the widest reach that any of the roles gives for the permission, now."""
-    rows = RolePermission.objects.filter(role__code__in=list(codes), permission=permission)
-    return widest(rows.values_list("permission", "reach")).get(permission, Reach.NONE)
+    rows = run(_REACH, {"codes": list(codes), "permission": permission})
+    return max((Reach(value) for (value,) in rows), default=Reach.NONE)
+
+
+_REACH = """
+SELECT p.reach FROM staff_rolepermission p JOIN staff_role r ON r.id = p.role_id
+ WHERE r.code = ANY(%(codes)s::text[]) AND p.permission = %(permission)s::text"""
 
 
 def stock_permissions() -> Stock:
