@@ -99,6 +99,12 @@ def written(asked: Sequence[Asked], write: Callable[[bytes | memoryview], Any]) 
             write(block)
 
 
+def clear(asked: Sequence[Asked]) -> None:
+    """Remove the tables before the transaction ends, which would do it too."""
+    sides = [side for side in SIDES if declared(asked, side)]
+    _ddl("DROP TABLE file_row" + "".join(f", file_event_{side}, file_fact_{side}" for side in sides) + " CASCADE")
+
+
 def _ledger(side: Side, *, indexed: bool) -> None:
     other = "counterparty" if side == "key" else "key"
     places: dict[str, Any] = {"side": side, "other": other, "stride": STRIDE, "ties": TIES}

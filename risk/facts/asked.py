@@ -37,8 +37,9 @@ _ENDINGS: dict[str, tuple[bool, Side]] = {
 }
 OF_AMOUNT = ("sum", "mean", "stddev", "max", "min")
 SHAPES = (
-    "count(7d), sum(amount, 7d), mean(amount, 7d), stddev(amount, 7d), max(amount, 7d), min(amount, 7d), gap(7d), distinct(counterparty, 7d), "
-    "rate(label, 7d), count(label, 7d), sum(label, 7d); each may be followed by: before, per counterparty; units m, h, d"
+    "count(7d), sum(amount, 7d), mean(amount, 7d), stddev(amount, 7d), max(amount, 7d), min(amount, 7d), gap(7d), "
+    "distinct(counterparty, 7d), rate(label, 7d), count(label, 7d), sum(label, 7d); each may be followed by: before, per counterparty; "
+    "units m, h, d"
 )
 
 

@@ -47,6 +47,7 @@ def compute_facts(
             line, side = problem.args
             raise BadEvents(f"Line {line}: more than 2,048 events of one {side} in the same microsecond; times must be finer.") from None
         file_ledger.written(asked, write)
+        file_ledger.clear(asked)
         data = {"rows": rows, "keys": keys, "facts": [one.text for one in asked], "label_delay": delay}
         log.record(actor=actor, action="facts.computed", data=data)
     return Computed(rows, keys)
