@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import reduce
 
 from risk.engine.binding import Binder
-from risk.facts.expressions import ARITHMETIC, COMPARISONS, CONNECTIVES, EXACT, Expression
+from risk.facts.expressions import ARITHMETIC, COMPARISONS, CONNECTIVES, EXACT, Expression, names_of, nodes
 from risk.facts.fields import FIELDS
 
 QUOTIENT_PLACES = 30
@@ -40,12 +40,44 @@ def sql_of(tree: Expression, rows: Rows, binder: Binder) -> str:
         return shape.format(*_together([_ratio(part, rows, binder) for part in parts], binder)[0])
     if head in ARITHMETIC:
         return _quotient(_ratio(tree, rows, binder), binder)
+    if head in CONNECTIVES:
+        parts = tuple(quickest_first(tree))
     operands = [sql_of(part, rows, binder) for part in parts]
     if head in CONNECTIVES:
         return "(" + f" {head.upper()} ".join(operands) + ")"
     return _SHAPES[head].format(*operands)
 
 
+def quickest_first(tree: Expression) -> list[Expression]:
+    """Return the operands of a connective in the order in which they are to be asked; the answer is the same in any.
+
+    The server asks them from left to right and stops when it knows. A comparison with an amount is quick and mostly says no; the hour on
+    the bank's wall is dear, forty times a comparison.
+    """
+    parts: list[Expression] = []
+    for part in tree[1:]:
+        parts += quickest_first(part) if part[0] == tree[0] else [part]
+    # A condition may stand before a division to keep it from a zero: then the order is the author's.
+    return parts if divides(tree) else sorted(parts, key=_weight)
+
+
+def _weight(part: Expression) -> int:
+    if is_dear(part):
+        return 2
+    return 0 if part[0] in COMPARISONS and any(side[0] == "field" and side[1] in AMOUNTS for side in part[1:]) else 1
+
+
+def divides(tree: Expression) -> bool:
+    """Return whether an expression can fail by a division by zero, and must not be asked of rows that something before it keeps out."""
+    return any(node[0] in ("/", "multiple_of") for node in nodes(tree))
+
+
+def is_dear(tree: Expression) -> bool:
+    """Return whether an expression asks for the hour."""
+    return bool({"hour"} & (names_of(tree, "field") | names_of(tree, "current")))
+
+
+AMOUNTS = frozenset(name for name, found in FIELDS.items() if found.type == "number" and name.startswith("amount"))
 Ratio = tuple[str, Decimal]
 """The SQL of a number, and the fixed number, greater than zero, that it is still to be divided by."""
 

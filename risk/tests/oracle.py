@@ -5,12 +5,15 @@ Slow and obvious on purpose: every fact of an event is computed by looking at al
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, getcontext
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 from zoneinfo import ZoneInfo
 
-getcontext().prec = 80
-ZONE = ZoneInfo("Asia/Shanghai")
+from django.conf import settings
+
+from risk.tests import expression_oracle
+
+DIGITS = 200
 DEAD = {"refused", "declined", "failed", "aborted", "revoked"}
 
 
@@ -21,7 +24,8 @@ class Event:
     pk: int
     account: int
     customer: int
-    order: int
+    order: Any
+    """Whatever compares as the order of events: the number itself, or the moment and the tie bits."""
     at: datetime
     bank_date: date
     business_day: int
@@ -30,6 +34,9 @@ class Event:
     external_id: str
     status: str
     reversed_at: datetime | None
+    source: int = 0
+    done: bool = True
+    """Whether the source only tells what has happened."""
 
 
 def counts(event: Event, moment: datetime) -> bool:
@@ -46,48 +53,16 @@ def field(event: Event, name: str) -> Any:
     if name == "group_amount":
         return event.values["amount_cny" if event.values["currency"] == "CNY" else "amount_usd"]
     if name == "hour":
-        local = event.at.astimezone(ZONE)
+        local = event.at.astimezone(ZoneInfo(settings.BANK_ZONE))
         micros = ((local.hour * 60 + local.minute) * 60 + local.second) * 1_000_000 + local.microsecond
-        return Decimal(micros) / Decimal(3_600_000_000)
+        with localcontext(prec=DIGITS):
+            return rounded(Decimal(micros) / Decimal(3_600_000_000), 12)
     return event.values[name]
 
 
 def value(tree: Any, past: Event, now: Event) -> Any:
     """An expression over a past event and the one being judged; None is unknown."""
-    head, *parts = tree
-    if head in ("field", "current"):
-        return field(past if head == "field" else now, parts[0])
-    if head == "number":
-        return Decimal(parts[0])
-    if head == "text":
-        return parts[0]
-    if head == "in":
-        return value(parts[0], past, now) in parts[1:]
-    found = [value(part, past, now) for part in parts]
-    if head == "missing":
-        return found[0] is None
-    if head == "and":
-        return False if False in found else None if None in found else True
-    if head == "or":
-        return True if True in found else None if None in found else False
-    if None in found:
-        return None
-    if head == "not":
-        return not found[0]
-    left, right = found
-    answers: dict[str, Any] = {
-        "+": lambda: left + right,
-        "-": lambda: left - right,
-        "*": lambda: left * right,
-        "=": lambda: left == right,
-        "!=": lambda: left != right,
-        "<": lambda: left < right,
-        "<=": lambda: left <= right,
-        ">": lambda: left > right,
-        ">=": lambda: left >= right,
-        "multiple_of": lambda: left % right == 0,
-    }
-    return answers[head]()
+    return expression_oracle.value(tree, lambda head, name: field(now if head == "current" else past, name))
 
 
 def rounded(number: Decimal, places: int) -> Decimal:
@@ -120,23 +95,32 @@ def formula(name: str, events: list[Event], of: str, now: Event, cap: int = 0) -
 
 def fact(spec: dict[str, Any], now: Event, world: list[Event]) -> Decimal | None:
     """One fact of one event."""
+    with localcontext(prec=DIGITS):
+        chosen = behind(spec, now, world)
+        if spec["kind"] != "daily_peak":
+            return formula(spec["formula"], chosen, spec.get("of", ""), now, spec.get("cap", 0))
+        days: dict[date, list[Event]] = {}
+        for event in chosen:
+            days.setdefault(event.bank_date, []).append(event)
+        figures = [_day_figure(spec, events, now) for events in days.values()]
+        return max((figure for figure in figures if figure is not None), default=None)
+
+
+def behind(spec: dict[str, Any], now: Event, world: list[Event]) -> list[Event]:
+    """The events that one fact of one event counts."""
     mine = [event for event in world if _same_key(spec, event, now) and event.order <= now.order]
     mine = [event for event in mine if event.pk == now.pk or counts(event, now.at)]
     mine = [event for event in mine if all(_shared(name, event, now) for name in spec.get("same", []))]
     match spec["kind"]:
         case "window":
-            chosen = [event for event in mine if _inside(spec["window"], event, now) and (spec["current"] or event.order < now.order)]
-            return formula(spec["formula"], _where(spec, chosen, now), spec.get("of", ""), now, spec.get("cap", 0))
+            mine = [event for event in mine if _inside(spec["window"], event, now) and (spec["current"] or event.order < now.order)]
         case "last":
-            others = sorted((e for e in mine if e.pk != now.pk), key=lambda e: (e.order, e.external_id), reverse=True)
+            others = sorted((e for e in mine if e.pk != now.pk), key=lambda e: (e.order, e.external_id, e.source), reverse=True)
             fresh = [e for e in others if now.at - e.at < timedelta(days=spec["days"])]
-            return formula(spec["formula"], _where(spec, [now, *fresh[: spec["count"] - 1]], now), spec.get("of", ""), now)
-    days: dict[date, list[Event]] = {}
-    for event in _where(spec, mine, now):
-        if now.bank_date - timedelta(days=spec["days"]) <= event.bank_date < now.bank_date:
-            days.setdefault(event.bank_date, []).append(event)
-    figures = [_day_figure(spec, events, now) for events in days.values()]
-    return max((figure for figure in figures if figure is not None), default=None)
+            mine = [now, *fresh[: spec["count"] - 1]]
+        case "daily_peak":
+            mine = [event for event in mine if now.bank_date - timedelta(days=spec["days"]) <= event.bank_date < now.bank_date]
+    return _where(spec, mine, now)
 
 
 def _day_figure(spec: dict[str, Any], events: list[Event], now: Event) -> Decimal | None:
