@@ -7,3 +7,9 @@ freeze_placed = Signal()
 
 Whoever keeps money that has been promised but has not moved yet asks again whether it may.
 """
+
+balance_reported = Signal()
+"""Inside the transaction that learned of a balance, its account held: ``account: Account`` and ``reported_at: datetime``.
+
+Whoever has reckoned with an older balance since that moment reckons again.
+"""

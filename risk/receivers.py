@@ -1,9 +1,11 @@
 """What monitoring does when transactions are recorded or changed."""
 
+from datetime import datetime
 from typing import Any
 
 from crm.access.actor import SYSTEM
 from crm.jobs.queue import enqueue
+from products.models import Account
 from risk.services import owing, rules, screening
 from transactions.choices import OwedCause
 
@@ -19,6 +21,12 @@ def on_recorded(*, ids: list[int], **_signal: Any) -> None:
 def on_changed(*, ids: list[int], cause: OwedCause, **_signal: Any) -> None:
     """Inside the change's transaction: mark who owes a judgement because of it, and have them judged after the commit."""
     owing.changed(ids=ids, cause=cause)
+    enqueue("risk.judge_owed", once_key="changed")
+
+
+def on_reported(*, account: Account, reported_at: datetime, **_signal: Any) -> None:
+    """Inside the report's transaction: mark who would have reckoned with that balance, and have them judged after the commit."""
+    owing.reported(account=account, reported_at=reported_at)
     enqueue("risk.judge_owed", once_key="changed")
 
 

@@ -21,6 +21,7 @@ from customers.choices import CustomerKind
 from customers.models import Customer
 from products.choices import AccountKind, AccountStatus
 from products.models import Account, BalanceReport
+from products.signals import balance_reported
 
 KINDS = {
     CustomerKind.PERSON: (AccountKind.CLASS_1, AccountKind.CLASS_2, AccountKind.CLASS_3),
@@ -180,6 +181,7 @@ def report_balance(
     """Keep a balance the core reported; the account shows the latest one by the core's clock."""
     with transaction.atomic():
         require(actor, "products.report_balance", account)
+        Customer.objects.locked().get(pk=account.customer_id)  # before the account, like everywhere else
         account = Account.objects.locked().select_related("customer").get(pk=account.pk)
         report = _keep_report(account, balance, reported_at, source, available)
         if account.reported_at is None or reported_at >= account.reported_at:
@@ -190,9 +192,11 @@ def report_balance(
 
 
 def _keep_report(account: Account, balance: Decimal, at: datetime, source: str, available: Decimal | None = None) -> BalanceReport:
-    report, _made = BalanceReport.objects.get_or_create(
+    report, made = BalanceReport.objects.get_or_create(
         account=account, reported_at=at, source=source, defaults={"balance": balance, "available": available}
     )
+    if made:
+        balance_reported.send(sender=BalanceReport, account=account, reported_at=at)
     return report
 
 
