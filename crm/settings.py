@@ -174,6 +174,8 @@ INSTALLED_APPS.append("django.forms")
 
 USE_TZ = True
 BANK_ZONE = os.environ.get("CRM_BANK_ZONE", "Asia/Shanghai")
+# A verdict that takes longer than so many seconds is late: a banner is shown and the people on duty are told.
+JUDGING_DELAY_SECONDS = int(os.environ.get("CRM_JUDGING_DELAY", "60"))
 TIME_ZONE = BANK_ZONE  # what people type and read is the bank's clock; stored moments carry their offset
 # The tests read the English sentences of the code; those about Chinese ask for it.
 LANGUAGE_CODE = "en" if ENV == "test" else "zh-hans"
@@ -308,7 +310,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 2,
-    "socket_timeout": 10,
+    "socket_timeout": 3,  # so long the one request waits that finds out that the broker is silent
     "max_retries": 1,
 }
 CELERY_TASK_ALWAYS_EAGER = False
@@ -346,7 +348,7 @@ if _MAIL.hostname:
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_MAIL.username or ""), unquote(_MAIL.password or "")
     EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.scheme == "smtps", _MAIL.scheme == "smtp+tls"
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_BACKEND = "crm.notify.mail_files.FileMail"
 
 LOGGING = {
     "version": 1,

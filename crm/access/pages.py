@@ -1,9 +1,12 @@
 """Answers that say no: one look, two languages, and nothing in them that tells one reason for 404 from another."""
 
 import logging
+import sys
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
@@ -33,12 +36,20 @@ ADVICE = {
 }
 
 
+WAIT = {"Retry-After": "5"}
+"""A database that was started again answers by then."""
+AWAY = _("The database did not answer, or has no room. Try again in a few seconds: what was saved already is recognised by its id.")
+DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+"""Nobody's request is at fault: the server is gone, starting, full, or others hold what is needed for too long."""
+
+
 def error_page(request: HttpRequest, status: int, message: "str | Promise" = "") -> HttpResponse:
     """Return the page (or, below ``/api/``, the JSON object) for a status; headers are those of any other answer."""
     request_id = getattr(request, "id", "")
     title, advice = str(TITLES[status]), str(message or ADVICE[status])
     if request.path.startswith("/api/"):
-        return JsonResponse({"code": CODES[status], "message": advice, "request_id": request_id}, status=status)
+        told = {"code": CODES[status], "message": advice, "request_id": request_id}
+        return JsonResponse(told, status=status, headers=WAIT if status == HTTPStatus.SERVICE_UNAVAILABLE else None)
     actor = getattr(request, "actor", None)
     context = {
         "status": status,
@@ -50,7 +61,8 @@ def error_page(request: HttpRequest, status: int, message: "str | Promise" = "")
         "theme": getattr(getattr(actor, "user", None), "theme", "system"),
         "is_signed_in": bool(actor and actor.is_signed_in),
     }
-    return HttpResponse(render_to_string(TEMPLATE, context), status=HTTPStatus(status))
+    headers = WAIT if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return HttpResponse(render_to_string(TEMPLATE, context), status=HTTPStatus(status), headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
@@ -74,5 +86,10 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return 500 (``handler500``)."""
+    """Return 500, or 503 with the time to wait where the database is away (``handler500``, called while the error is being handled).
+
+    Whether a commit that was interrupted stands is not known to the caller: transactions may simply be sent again.
+    """
+    if isinstance(sys.exc_info()[1], DATABASE_AWAY):
+        return error_page(request, 503, AWAY)
     return error_page(request, 500)

@@ -1,6 +1,7 @@
 """Handing work to the workers once the transaction has committed. The row that owes is the queue; this only makes it quick."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,8 +18,38 @@ logger = logging.getLogger(__name__)
 REQUEST_HEADER = "crm_request_id"
 USER_HEADER = "crm_user_id"
 
+REST_SECONDS = 10.0
+"""So long nothing is sent to a broker that did not answer: one request in this time finds out whether it is back, no other waits for it."""
+
 Call = tuple[str, dict[str, Any]]
 _captured: ContextVar[list[Call] | None] = ContextVar("captured", default=None)
+
+
+class _Broker:
+    """Whether the broker is worth asking; one for each process."""
+
+    def __init__(self) -> None:
+        self.rests_until = 0.0
+
+    def send(self, name: str, kwargs: dict[str, Any], headers: dict[str, Any]) -> None:
+        """Send one message, or say in the process log that its sweep will."""
+        now = time.monotonic()
+        if now < self.rests_until:
+            logger.info("%s was not enqueued, its sweep will: the broker did not answer a moment ago", name)
+            return
+        trying = self.rests_until > 0
+        if trying:
+            self.rests_until = now + REST_SECONDS  # the others go on without it while this one tries
+        try:
+            app.send_task(name, kwargs=kwargs, headers=headers, retry=False)
+        except Exception as error:  # noqa: BLE001 - whatever the broker's client raises: the sweep sends it again
+            self.rests_until = time.monotonic() + REST_SECONDS
+            logger.warning("%s was not enqueued, its sweep will: %s", name, error)
+        else:
+            self.rests_until = 0.0
+
+
+_broker = _Broker()
 
 
 class _Message:
@@ -35,10 +66,7 @@ class _Message:
         if captured is not None:
             captured.append((self.name, self.kwargs))
             return
-        try:
-            app.send_task(self.name, kwargs=self.kwargs, headers=self.headers, retry=False)
-        except Exception as error:  # noqa: BLE001 - whatever the broker's client raises: the sweep sends it again
-            logger.warning("%s was not enqueued, its sweep will: %s", self.name, error)
+        _broker.send(self.name, self.kwargs, self.headers)
 
 
 def enqueue(task_name: str, *, once_key: str = "", actor: Actor | None = None, **kwargs: Any) -> None:

@@ -41,7 +41,7 @@ def _data_rules() -> Iterable[Rule]:
     yield "E002", "demo" not in settings.INSTALLED_APPS, "The demo world is installed.", "Remove demo from INSTALLED_APPS."
     yield (
         "E003",
-        "filebased" not in settings.EMAIL_BACKEND,
+        not settings.EMAIL_BACKEND.endswith(("filebased.EmailBackend", "FileMail")),
         "Mails would go to files.",
         "Set CRM_MAIL_URL, for example smtp+tls://user:password@mail.example:587.",
     )

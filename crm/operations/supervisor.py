@@ -29,6 +29,7 @@ from crm.operations.servers.valkey import Valkey, ValkeyError
 
 DEFAULT_PORT = 8000
 READY_SECONDS = 180
+SERVER_PAUSE = 2  # seconds between attempts to start a server that could not be started again
 CALM_SECONDS = 20  # a child that lived this long is started again at once
 BIN = Path(sys.executable).parent
 
@@ -63,6 +64,7 @@ class Supervisor:
         self.environment = dict(os.environ) | {"CRM_HOME": str(home.path), "PYTHONUNBUFFERED": "1"}
         self.fetching: subprocess.Popen[bytes] | None = None
         self.children: list[Child] = []
+        self.server_again_at: dict[str, float] = {}
         self.port = DEFAULT_PORT
         self.ending = False
         self.lock: IO[str] | None = None
@@ -199,9 +201,22 @@ class Supervisor:
 
     def _keep_servers(self) -> None:
         for server in (self.postgres, self.valkey):
-            if server and server.process and server.process.poll() is not None:
-                say(f"{type(server).__name__} ended ({server.process.returncode}); starting it again")
-                server.start()
+            if server and (server.process is None or server.process.poll() is not None):
+                self._start_again(server)
+
+    def _start_again(self, server: Postgres | Valkey) -> None:
+        """A server that cannot start now (its disk is full) is tried until it can: ending everything would help nobody."""
+        name = type(server).__name__
+        if time.monotonic() < self.server_again_at.get(name, 0):
+            return
+        if server.process is not None:
+            say(f"{name} ended ({server.process.returncode}); starting it again")
+        try:
+            server.start()
+        except (HomeError, PostgresError, ValkeyError, psycopg.Error, OSError) as error:
+            server.process = None
+            self.server_again_at[name] = time.monotonic() + SERVER_PAUSE
+            say(f"{name} could not be started again; next attempt in {SERVER_PAUSE} s: {str(error).splitlines()[0]}")
 
     def _keep(self, child: Child) -> None:
         now = time.monotonic()

@@ -2,7 +2,10 @@
 
 import json
 import logging
+import socket
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -57,6 +60,7 @@ def test_a_broker_that_is_away_is_a_line_in_the_process_log(monkeypatch: pytest.
     away = Celery("away", broker="redis+socket:///nowhere/broker.sock", set_as_current=False)
     away.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     monkeypatch.setattr(queue, "app", away)
+    monkeypatch.setattr(queue, "_broker", queue._Broker())
     began = time.monotonic()
     with caplog.at_level(logging.WARNING):
         enqueue("tests.one", number=1)
@@ -64,11 +68,49 @@ def test_a_broker_that_is_away_is_a_line_in_the_process_log(monkeypatch: pytest.
     assert "tests.one was not enqueued" in caplog.text
 
 
+@pytest.fixture
+def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Celery]:
+    """A broker that takes connections and answers none, as one that is stopped or swapped out."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "silent.sock"))
+        server.listen(50)
+        app = Celery("silent", broker=f"redis+socket://{tmp_path}/silent.sock", set_as_current=False)
+        app.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+        monkeypatch.setattr(queue, "app", app)
+        monkeypatch.setattr(queue, "_broker", queue._Broker())
+        yield app
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_silent_broker_costs_one_request_a_moment_and_the_others_nothing(silent: Celery) -> None:
+    """Ten requests against a broker that hangs: the first waits for it once, nobody else does (R338)."""
+    times = []
+    for number in range(10):
+        began = time.monotonic()
+        enqueue("tests.one", number=number)
+        times.append(time.monotonic() - began)
+    assert times[0] < 10, times
+    assert max(times[1:]) < 0.5, times
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_back_is_used_again(silent: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "REST_SECONDS", 0.2)
+    enqueue("tests.one")
+    sent: list[str] = []
+    monkeypatch.setattr(silent, "send_task", lambda name, **_more: sent.append(name))
+    enqueue("tests.lost")
+    time.sleep(0.3)
+    enqueue("tests.first")
+    enqueue("tests.second")
+    assert sent == ["tests.first", "tests.second"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_message_carries_name_arguments_request_and_person(sun_yue: User) -> None:
-    socket, _, query = settings.CELERY_BROKER_URL.removeprefix("redis+socket://").partition("?")
+    place, _, query = settings.CELERY_BROKER_URL.removeprefix("redis+socket://").partition("?")
     number = int(dict(pair.split("=") for pair in query.split("&") if pair).get("virtual_host", 0)) if query else 0
-    broker = redis.Redis(unix_socket_path=socket, db=number)
+    broker = redis.Redis(unix_socket_path=place, db=number)
     broker.flushdb()
     actor = as_actor(sun_yue)
     enqueue("tests.one", actor=actor, number=1)

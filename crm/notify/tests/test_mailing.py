@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,3 +217,17 @@ def test_mails_that_never_leave_are_told_of_once_a_day(sun_yue: User, zhou_min: 
     due(told)
     send(told)
     assert Notice.objects.filter(kind="notify.mail_failed").count() == people == 2, "the system officer and operations"
+
+
+@pytest.mark.django_db
+def test_a_mail_that_is_sent_again_after_a_crash_is_one_file(settings: Any, tmp_path: Path, sun_yue: User) -> None:
+    """Killed between the file and the commit: the second attempt replaces the first, and half a file is never seen (R339)."""
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "crm.notify.mail_files.FileMail", str(tmp_path)
+    (notice,) = tell(sun_yue)
+    (tmp_path / f".{notice.reference}@localhost.1").write_text("From: half a dra")  # what a killed attempt may leave
+    assert send(notice)
+    Notice.objects.filter(pk=notice.pk).update(mail_state=MailState.OWED)
+    assert send(notice)
+    (mail,) = tmp_path.glob("*.log")
+    assert mail.name == f"{notice.reference}@localhost.log"
+    assert mail.read_text().rstrip().endswith("-" * 79)

@@ -31,7 +31,7 @@ SAFE: dict[str, Any] = {
 UNSAFE: dict[str, dict[str, Any]] = {
     "operations.E001": {"DEBUG": True},
     "operations.E002": {"INSTALLED_APPS": settings.INSTALLED_APPS},
-    "operations.E003": {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"},
+    "operations.E003": {"EMAIL_BACKEND": "crm.notify.mail_files.FileMail"},
     "operations.E004": {"PROXY_HEADER": ""},
     "operations.E005": {"KEYS_FILE": settings.HOME / "secrets" / "keys.json"},
     "operations.E007": {"ALLOWED_HOSTS": []},

@@ -21,8 +21,8 @@ import pytest
 
 from crm.operations.first_steps import state_of_migrations
 from crm.operations.servers.homes import Home
-from crm.operations.servers.postgres import Postgres
-from crm.operations.supervisor import RunError, choose_port
+from crm.operations.servers.postgres import Postgres, PostgresError
+from crm.operations.supervisor import RunError, Supervisor, choose_port
 from crm.operations.testing import fill
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -134,6 +134,36 @@ def test_after_kill_9_nothing_lives_on_and_the_next_start_works(run: Run) -> Non
     finally:
         again.process.send_signal(signal.SIGINT)
         assert again.process.wait(60) == 0
+
+
+def test_a_database_that_cannot_start_is_tried_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk ends the database and keeps it from starting: the rest of the product stays, and it comes back with the space."""
+    attempts = []
+
+    def start(server: Postgres) -> None:
+        attempts.append(server)
+        if len(attempts) < 3:
+            raise PostgresError("PostgreSQL ended while starting.\nNo space left on device")
+        server.process = subprocess.Popen(["sleep", "60"])
+
+    monkeypatch.setattr(Postgres, "start", start)
+    monkeypatch.setattr("crm.operations.supervisor.SERVER_PAUSE", 0.1)
+    monkeypatch.delenv("CRM_DATABASE_URL", raising=False)
+    watching = Supervisor(Home(tmp_path / "home"))
+    assert watching.postgres is not None
+    watching.valkey, watching.postgres.process = None, subprocess.Popen(["false"])
+    watching.postgres.process.wait()
+    deadline = time.monotonic() + 20
+    while len(attempts) < 3:
+        assert time.monotonic() < deadline
+        watching._keep_servers()
+        time.sleep(0.05)
+    watching._keep_servers()
+    watching.postgres.stop()
+    assert len(attempts) == 3
+    assert capsys.readouterr().out.count("could not be started again") == 2
 
 
 def test_a_port_that_is_taken_is_told_in_words() -> None:

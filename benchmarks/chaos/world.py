@@ -1,0 +1,54 @@
+"""The bank that both runs begin with, built once and copied: people, customers, accounts, a partner.
+
+    python -m benchmarks.chaos.world CUSTOMERS PROBES
+
+Run in the environment of a product's home; prints the accounts as JSON.
+"""
+
+import json
+import sys
+
+PARTNER = "chaos"
+TOKEN = "chaos." + "k" * 43
+CLERK, PASSWORD = "84001", "Blue-Kettle-47"
+
+
+def build(customers: int, probes: int) -> dict[str, list[str]]:
+    """Write the bank; return the references of the accounts."""
+    from crm.access.actor import IMPORTER
+    from crm.tests.personas import build_bank
+    from customers.tests.personas import person
+    from products.tests.personas import account_of
+    from transactions.services import add_source
+
+    bank = build_bank()
+    add_source(actor=IMPORTER, code="mobile", name="Mobile banking")
+    add_source(actor=IMPORTER, code="core", name="Core banking", already_completed=True)
+    _admit_partner()
+    accounts = {}
+    for group, (number, digit) in {"accounts": (customers, 1), "probes": (probes, 2)}.items():
+        holders = [person(bank, f"{digit}{place:09d}") for place in range(number)]
+        accounts[group] = [account_of(holder, f"62220{digit}{place:013d}").reference for place, holder in enumerate(holders)]
+    return accounts
+
+
+def _admit_partner() -> None:
+    from django.db import transaction
+
+    from crm.access.actor import SYSTEM
+    from crm.log import services as log
+    from crm.staff.models import ServiceClient
+    from crm.staff.secrets import token_hash
+
+    with transaction.atomic():
+        client = ServiceClient.objects.create(
+            code=PARTNER, name="Chaos", token_hash=token_hash(TOKEN), sources=["mobile", "core"], rate=1_000_000
+        )
+        log.record(actor=SYSTEM, action="staff.partner_created", target=client)
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    print(json.dumps(build(*map(int, sys.argv[1:]))))
