@@ -1,0 +1,159 @@
+"""Server time of pages at 100,000 customers and 1 million transactions, as seven people see them.
+
+    python -m benchmarks.pages [--customers 100000] [--transactions 1000000] [--alerts 20000] [--rounds 40] [--only NAME]
+
+Prints one JSON object. Every page goes through the whole WSGI stack in this process (all middleware, a signed-in session, the log's
+line), the pages taking turns; some go through gunicorn as well. Beside the milliseconds stand what does not depend on the machine's
+mood: processor time of this process and of its database session, number of queries. The bank is that of `benchmarks.pages_world`, on a
+server with the settings of `make run`; the first run builds it (some minutes), later ones copy it.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks import pages_world
+
+LIMIT_MS = 100
+WARM_UPS = 2
+OVER_HTTP = 12
+
+
+@dataclass
+class Measured:
+    """What the repetitions of one page took: seconds of each, and what they cost in sum."""
+
+    seconds: list[float] = field(default_factory=list)
+    cpu: float = 0.0
+    sql: float = 0.0
+    queries: int = 0
+    size: int = 0
+
+    def told(self) -> dict[str, Any]:
+        """Return the figures of the page, times in milliseconds."""
+        done = len(self.seconds)
+        ranked = sorted(self.seconds)
+        return {
+            "p50": round(statistics.median(ranked) * 1e3, 1),
+            "p95": round(ranked[min(int(done * 0.95), done - 1)] * 1e3, 1),
+            "cpu": round(self.cpu / done * 1e3, 1),
+            "sql": round(self.sql / done * 1e3, 1),
+            "queries": self.queries,
+            "kb": round(self.size / 1024),
+        }
+
+
+class Meter:
+    """Counts the statements of one page and their time."""
+
+    def __init__(self) -> None:
+        self.queries, self.seconds = 0, 0.0
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        """Run one statement."""
+        began = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            self.seconds += time.perf_counter() - began
+            self.queries += 1
+
+
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Build or copy the bank and return the figures of every page."""
+    size = pages_world.Size(options.customers, options.transactions, alerts=options.alerts)
+    with pages_world.running(size) as bank:
+        from benchmarks.pages_asked import naive, probes
+
+        chosen = [probe for probe in probes(bank.asked) if options.only in probe.name]
+        taken = take_turns(chosen, options.rounds)
+        pages = {probe.name: {"who": probe.who, **taken[probe.name].told()} for probe in chosen}
+        slowest = max(pages, key=lambda name: pages[name]["p95"])
+        return {
+            "customers": options.customers,
+            "transactions": options.transactions,
+            "alerts": options.alerts,
+            "rounds": options.rounds,
+            "limit_ms": LIMIT_MS,
+            "over_limit": [name for name, page in pages.items() if page["p95"] > LIMIT_MS],
+            "slowest": {"page": slowest, **pages[slowest]},
+            "over_http": over_http(chosen, bank.home.path),
+            "naive": naive(options.rounds),
+            "pages": pages,
+        }
+
+
+def take_turns(probes: Sequence[Any], rounds: int) -> dict[str, Measured]:
+    """Ask for every page in every round; return what each took, the warm-ups left out."""
+    taken = {probe.name: Measured() for probe in probes}
+    for turn in range(-WARM_UPS, rounds):
+        for probe in probes:
+            one(probe, taken[probe.name], counted=turn >= 0)
+    return taken
+
+
+def one(probe: Any, into: Measured, *, counted: bool) -> None:
+    """Ask for a page once."""
+    from django.db import connection
+
+    meter, before = Meter(), cpu()
+    with connection.execute_wrapper(meter):
+        began = time.perf_counter()
+        answer = probe.client.get(probe.path)
+        seconds = time.perf_counter() - began
+    if answer.status_code != 200:
+        raise AssertionError(f"{probe.name} answered {answer.status_code}: {probe.path}")
+    if counted:
+        into.seconds.append(seconds)
+        into.cpu += cpu() - before
+        into.sql += meter.seconds
+        into.queries, into.size = meter.queries, len(answer.content)
+
+
+def cpu() -> float:
+    """Return the processor seconds of this process and of its database session (not of parallel workers)."""
+    import psutil
+    from django.db import connection
+
+    connection.ensure_connection()
+    server = psutil.Process(connection.connection.info.backend_pid).cpu_times()
+    return float(time.process_time() + server.user + server.system)
+
+
+def over_http(probes: Sequence[Any], home: Path) -> dict[str, Any]:
+    """Ask gunicorn for some pages over its socket; return milliseconds until the last byte."""
+    from crm.tests.web import Visitor, web
+
+    figures = {}
+    with web(home / "logs" / "pages.log") as base:
+        for probe in [probe for probe in probes if probe.over_http]:
+            visitor = Visitor(base, probe.user)
+            seconds = [_timed(partial(visitor.get, probe.path)) for _turn in range(OVER_HTTP)]
+            ranked = sorted(seconds[WARM_UPS:])
+            figures[probe.name] = {"p50": round(statistics.median(ranked) * 1e3, 1), "worst": round(ranked[-1] * 1e3, 1)}
+    return figures
+
+
+def _timed(act: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def options_of(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the options; without words the stock ones from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("customers", 100_000), ("transactions", 1_000_000), ("alerts", 20_000), ("rounds", 40)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--only", default="", help="pages whose name holds this")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measured(options_of()), ensure_ascii=False))
