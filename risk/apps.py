@@ -20,7 +20,8 @@ class RiskConfig(AppConfig):
         """Plug the app into the registries."""
         from crm.jobs import sweeps
         from crm.log.actions import declare
-        from crm.ui import menu, search
+        from crm.ui import banners, menu, search
+        from products.signals import balance_reported
         from risk import providers, receivers
         from risk.choices import ACTIONS
         from risk.services import screening
@@ -31,11 +32,14 @@ class RiskConfig(AppConfig):
         register_judge(screening.judge_now)
         transactions_recorded.connect(receivers.on_recorded, dispatch_uid="risk.on_recorded")
         transactions_changed.connect(receivers.on_changed, dispatch_uid="risk.on_changed")
+        balance_reported.connect(receivers.on_reported, dispatch_uid="risk.on_reported")
         sweeps.register("risk.judge_owed", receivers.sweep_owed, every_seconds=10)
         post_migrate.connect(receivers.on_migrated, sender=self, dispatch_uid="risk.on_migrated")
+        sweeps.register("risk.watch_delay", providers.sweep_delay, every_seconds=10)
         sweeps.register("risk.escalate_overdue", providers.sweep_overdue, every_seconds=60)
         self._escalations()
         search.register(providers.find_work)
+        banners.register(banners.Banner("risk.delay", "risk.see_delay", providers.DELAY_PAGES, providers.delay_banner))
         menu.register(
             menu.MenuItem("risk:alert_list", _("Alert queue"), "risk.view_alert", order=20, badge=providers.waiting_alerts),
             menu.MenuItem("risk:case_list", _("Cases"), "risk.view_case", order=30, badge=providers.open_cases),

@@ -1,5 +1,6 @@
 """What monitoring registers with the ground: menu badges, home tiles, search hits, sweeps."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -11,10 +12,11 @@ from crm.access.actor import SYSTEM, Actor
 from crm.access.services import may
 from crm.lists import formats
 from crm.staff import tiles
+from crm.ui.banners import Said
 from crm.ui.search import Hit, Query
 from risk.choices import AlertState, Band, CaseState, InquiryState
 from risk.models import Alert, Case, Inquiry
-from risk.services import queue
+from risk.services import delays, queue
 
 
 def waiting_alerts(user: Any) -> int:
@@ -123,6 +125,36 @@ def find_work(user: Any, query: Query) -> list[Hit]:
             for row in asked
         ]
     return []
+
+
+DELAY_PAGES = ("staff:home", "risk:alert_list", "risk:alert", "risk:case_list", "risk:assessment_list", "risk:rule_list", "risk:rule")
+
+
+def delay_banner(_user: Any) -> Said | None:
+    """Return how late judging is. Where no worker is alive to tell the others, this page does."""
+    delay = delays.present_delay()
+    if delay is None:
+        return None
+    delays.watch(actor=SYSTEM)
+    values = {"time": _span(timezone.now() - delay.since), "since": formats.moment(delay.since), "n": delay.waiting}
+    if delay.is_many:
+        text = gettext("The oldest transaction without a verdict has waited for %(time)s, since %(since)s. More than %(n)s wait.")
+        values["n"] = delays.COUNTED
+    else:
+        text = gettext("The oldest transaction without a verdict has waited for %(time)s, since %(since)s. %(n)s wait.")
+    return Said(_("Judging is delayed"), text % values, "high")
+
+
+def _span(waited: timedelta) -> str:
+    minutes, seconds = divmod(int(waited.total_seconds()), 60)
+    if minutes < 60:
+        return gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": seconds}
+    return gettext("%(hours)s h %(minutes)s min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
+def sweep_delay() -> None:
+    """Tell of verdicts that come late, and when that is over."""
+    delays.watch(actor=SYSTEM)
 
 
 def sweep_overdue() -> None:

@@ -14,6 +14,7 @@ OFFICER = {
     "risk.view_assessment": "all",
     "risk.view_largevaluerow": "all",
     "risk.decide_largevaluerow": "all",
+    "risk.see_delay": "all",
 }
 SUPERVISOR = {
     **OFFICER,
@@ -21,6 +22,7 @@ SUPERVISOR = {
     "risk.snooze_alert": "all",
     "risk.export_alert": "all",
     "risk.export_largevaluerow": "all",
+    "risk.judge_again": "all",
 }
 
 ROLES: dict[str, dict[str, str]] = {
@@ -36,11 +38,13 @@ ROLES: dict[str, dict[str, str]] = {
         "risk.view_assessment": "all",
         "risk.view_largevaluerow": "all",
     },
-    "system-officer": {"risk.hear_failures": "all"},
+    "operations": {"risk.see_delay": "all"},
+    "system-officer": {"risk.hear_failures": "all", "risk.see_delay": "all"},
     "service-system": {
         "risk.view_alert": "all",
         "risk.view_case": "all",
         "risk.judge_transaction": "all",
+        "risk.judge_again": "all",
         "risk.load_rules": "all",
         "risk.view_rule": "all",
     },
@@ -55,8 +59,10 @@ LABELS: dict[str, Promise] = {
     "risk.export_case": _("Export cases"),
     "risk.export_largevaluerow": _("Export large-value rows"),
     "risk.hear_failures": _("Be told of failing judgements"),
+    "risk.judge_again": _("Have transactions judged again"),
     "risk.judge_transaction": _("Judge transactions"),
     "risk.load_rules": _("Load monitoring rules"),
+    "risk.see_delay": _("Be told of late verdicts"),
     "risk.snooze_alert": _("Snooze rules for a customer"),
     "risk.view_alert": _("View alerts"),
     "risk.view_assessment": _("View verdicts"),

@@ -20,6 +20,7 @@ urlpatterns = [
     path("alerts/<ref:reference>/case/", alerts.alert_open_case, name="alert_open_case"),
     path("alerts/<ref:reference>/join/", alerts.alert_join_case, name="alert_join_case"),
     path("verdicts/", verdicts.assessment_list, name="assessment_list"),
+    path("verdicts/<ref:reference>/again/", verdicts.judge_again, name="judge_again"),
     path("cases/", cases.case_list, name="case_list"),
     path("cases/<ref:reference>/", cases.case_detail, name="case"),
     path("cases/<ref:reference>/note/", cases.case_note, name="case_note"),

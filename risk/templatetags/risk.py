@@ -12,7 +12,11 @@ from crm.access.services import actor_of, may
 from crm.ui.templatetags.ui_values import badge
 from customers.models import Customer
 from risk.definitions.handling_report import entry_label as label_of_entry
+from risk.forms import ReasonForm
 from risk.models import Alert, Assessment, CaseEntry, Rule
+from risk.rules.definition import ENGINE_ERROR
+from risk.services import again, revisions
+from transactions.choices import Screening
 from transactions.models import Transaction
 
 register = Library()
@@ -59,9 +63,21 @@ def transaction_verdict(context: Context, row: Transaction) -> dict[str, Any]:
     """What the rules said of a transaction, every revision; nothing at all for those who may not see verdicts."""
     if not may(actor_of(context["request"]), "risk.view_assessment", row):
         return {"shown": False}
-    verdicts = Assessment.objects.filter(transaction=row).order_by("-revision").prefetch_related("hits__rule_version__rule")
+    rows = Assessment.objects.filter(transaction=row).order_by("-revision")
+    verdicts = list(rows.prefetch_related("hits__rule_version__rule", "hits__withdrawn_by"))
     alerts = Alert.objects.filter(alert_hits__transaction=row).distinct().order_by("-created_at")
-    return {"shown": True, "verdicts": verdicts, "alerts": alerts, "row": row}
+    failed = bool(verdicts) and ENGINE_ERROR in verdicts[0].exits.values()
+    may_ask = failed and row.screening == Screening.JUDGED and may(actor_of(context["request"]), again.AGAIN, row)
+    return {
+        "shown": True,
+        "verdicts": verdicts,
+        "revisions": revisions.revisions_of(row, verdicts),
+        "alerts": alerts,
+        "row": row,
+        "again_form": ReasonForm() if may_ask else None,
+        "failed": sorted(code for code, exit_name in verdicts[0].exits.items() if exit_name == ENGINE_ERROR) if failed else [],
+        "request": context["request"],
+    }
 
 
 @register.filter

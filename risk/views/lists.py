@@ -35,6 +35,10 @@ def _overdue(rows: QuerySet[Any], _actor: Actor) -> QuerySet[Any]:
     return rows.filter(state__in=[AlertState.OPEN, AlertState.CLAIMED], due_at__lte=timezone.now())
 
 
+def _support(row: Any) -> str:
+    return "" if row.supported else gettext("No longer supported")
+
+
 class AlertList(ListDefinition):
     """The alert queue: the most urgent first."""
 
@@ -56,6 +60,7 @@ class AlertList(ListDefinition):
         Column("amount", _("Amount of the hits"), value="amount_at_risk", kind="money", sort="amount_at_risk"),
         Column("hits", _("Hits"), kind="number", sort="hits"),
         Column("state", _("State"), value="get_state_display", kind="badge", sort="state"),
+        Column("support", _("Support"), value=_support, kind="badge", level=lambda row: "" if row.supported else "mid"),
         Column("claimed_by", _("Claimed by"), value=lambda row: row.claimed_by.name if row.claimed_by else "—"),
         Column("last_hit_at", _("Last hit"), kind="moment", sort="last_hit_at"),
         Column("due_at", _("Time limit"), kind="due", sort="due_at"),
@@ -69,6 +74,7 @@ class AlertList(ListDefinition):
         Flag("mine", _("Mine"), lambda rows, actor: rows.filter(claimed_by_id=actor.user_id)),
         Flag("soon", _("Due within four hours"), _soon_due),
         Flag("overdue", _("Overdue"), _overdue),
+        Flag("unsupported", _("No longer supported"), lambda rows, _actor: rows.filter(supported=False)),
         Choice("state", _("State"), AlertState.choices, multiple=True),
         Choice("band", _("Band"), Band.choices, multiple=True),
         Related("rule", _("Rule"), lambda _actor: Rule.objects.order_by("code"), field="rule", to_field="code"),
@@ -89,6 +95,7 @@ class AlertList(ListDefinition):
         Preset(_("Mine and unclaimed"), {"queue": "on"}),
         Preset(_("High"), {"band": "high", "queue": "on"}),
         Preset(_("Due within four hours"), {"soon": "on"}),
+        Preset(_("No longer supported"), {"unsupported": "on", "state": "open,claimed,in_case"}),
         Preset(_("In a case"), {"state": "in_case"}),
         Preset(_("Dismissed"), {"state": "dismissed"}),
     )

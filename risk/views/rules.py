@@ -1,5 +1,6 @@
 """Pages of rules: what each says, its thresholds and where they come from."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -7,28 +8,38 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.gate import gated
 from crm.access.services import actor_of, get_visible
+from crm.lists import formats
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice
 from crm.lists.views import render_list
 from risk.choices import AnomalyKind, RuleState
-from risk.models import Rule, RuleVersion
+from risk.models import Rule, RuleFailure, RuleVersion
 from risk.rules.definition import definition_of
 from risk.rules.labels import fact_label
 from risk.rules.text import EXIT_LABELS, UNIT_LABELS, applies_text, band_text, condition_text, fact_text
-from risk.services import rules
+from risk.services import failing, rules
 
+STILL = timedelta(days=1)
+"""A rule that has not failed for so long is no longer called failing."""
 STATE_LEVELS = {RuleState.LIVE: "low", RuleState.SHADOW: "mid", RuleState.TEST: "", RuleState.RETIRED: ""}
 
 
 def _state(row: Any) -> str:
     return str(RuleState(row.newest_state).label) if row.newest_state else "—"
+
+
+def _failing(row: Any) -> str:
+    if row.failed_at is None:
+        return ""
+    return gettext("Failing since %(since)s") % {"since": formats.moment(row.failed_since)[:16]}
 
 
 class RuleList(ListDefinition):
@@ -42,6 +53,7 @@ class RuleList(ListDefinition):
         Column("name", _("Rule"), value=lambda row: gettext(row.name), sort="name", head=True),
         Column("anomaly", _("Anomaly kind"), value="get_anomaly_display", sort="anomaly"),
         Column("state", _("State"), value=_state, kind="badge", level=lambda row: STATE_LEVELS.get(row.newest_state, "")),
+        Column("failing", _("Failing"), value=_failing, kind="badge", level=lambda row: "high" if row.failed_at else ""),
         Column("versions", _("Versions"), value="version_count", kind="number"),
         Column("source", _("Source of the thresholds"), value=lambda row: gettext(row.source), kind="why"),
         Column("code", _("Rule code"), kind="mono", sort="code", shown=False),
@@ -55,7 +67,10 @@ class RuleList(ListDefinition):
         running = RuleVersion.objects.filter(rule=OuterRef("pk"), state__in=[RuleState.LIVE, RuleState.SHADOW])
         newest = RuleVersion.objects.filter(rule=OuterRef("pk")).order_by("-number")
         state = Coalesce(Subquery(running.values("state")[:1]), Subquery(newest.values("state")[:1]))
-        return Rule.objects.visible_to(actor).annotate(version_count=Count("versions"), newest_state=state)
+        recent = RuleFailure.objects.filter(version__rule=OuterRef("pk"), version__state__in=[RuleState.LIVE, RuleState.SHADOW])
+        recent = recent.filter(last_at__gt=timezone.now() - STILL)
+        rules_seen = Rule.objects.visible_to(actor).annotate(version_count=Count("versions"), newest_state=state)
+        return rules_seen.annotate(failed_at=Subquery(recent.values("last_at")[:1]), failed_since=Subquery(recent.values("since")[:1]))
 
     def row_url(self, row: Any) -> str:
         """Return the address of the rule's page."""
@@ -79,7 +94,13 @@ def rule_detail(request: HttpRequest, code: str) -> HttpResponse:
     rule = get_visible(Rule.objects.all(), actor, code=code)
     versions = list(rules.look_at(actor=actor, rule=rule))
     running = next((row for row in versions if row.state in (RuleState.LIVE, RuleState.SHADOW)), versions[0] if versions else None)
-    context = {"rule": rule, "versions": versions, "version": running, "said": _said(running) if running else None}
+    context = {
+        "rule": rule,
+        "versions": versions,
+        "version": running,
+        "said": _said(running) if running else None,
+        "failure": failing.failure_of(running),
+    }
     return render(request, "risk/rule.html", context)
 
 

@@ -33,12 +33,13 @@ from django.template import Library
 from django.template.context import RequestContext
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from crm.lists import formats
 from crm.lists.cells import NOTHING
+from crm.ui import banners
 from crm.ui.bell import bell_of
 from crm.ui.menu import menu_for
 from crm.ui.templatetags import ui_charts, ui_forms, ui_values
@@ -299,6 +300,14 @@ def message_list(context: RequestContext) -> SafeString:
     request = context.get("request")
     shown = [{"text": str(message), "level": LEVELS.get(message.level_tag, "info")} for message in get_messages(request)] if request else []
     return render_to_string("ui/messages.html", {"shown": shown})
+
+
+@register.simple_tag(takes_context=True)
+def standing_banners(context: RequestContext) -> SafeString:
+    """What must be said above this page for as long as it is so."""
+    request = context.get("request")
+    shown = banners.said_on(request) if request is not None else []
+    return format_html_join("", "{}", ((banner(escape(one.text), one.level, str(one.title)),) for one in shown))
 
 
 LEVELS = {
