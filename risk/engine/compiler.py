@@ -10,6 +10,7 @@ from risk.choices import LABEL_RANK, Label
 from risk.engine.answers import ERROR, Verdict, answer_sql
 from risk.engine.binding import Binder
 from risk.engine.frames import Frames
+from risk.engine.gates import Gates, gated
 from risk.engine.ledger import COLUMNS, LEDGER
 from risk.engine.per_row import PerRow, Plan
 from risk.engine.program import Program
@@ -60,18 +61,20 @@ def compile_facts(
     wanted: set[str] | None = None,
     current: str = "",
     reading: Reading | None = None,
+    gates: Gates | None = None,
 ) -> str:
     """Return common table expressions ``cur`` and ``facts``: the events with one column ``f0, f1 …`` per fact.
 
     ``wanted`` leaves out (as unknown) what only failing rules would need; ``current`` is another table expression ``cur``, for a ledger
-    whose events belong to no customer of ours. ``reading`` says what else than the present ledger is read.
+    whose events belong to no customer of ours. ``reading`` says what else than the present ledger is read;
+    ``gates`` leave out what no rule needs of an event.
     """
     plan = Plan()
     reading = reading or reading_of(ledger)
     needed = [fact for fact in facts if wanted is None or fact.identity in wanted]
     framed = [fact for fact in needed if plan_name == "frames" and fact.in_frames]
     tables = Frames(ledger, binder).compile(framed, plan)
-    PerRow(reading.past, binder, reading).compile([fact for fact in needed if fact not in framed], plan)
+    _per_row(PerRow(reading.past, binder, reading), [fact for fact in needed if fact not in framed], gates or {}, plan)
     columns = [f"({plan.columns.get(fact.identity, 'NULL')})::{STORED} AS f{place}" for place, fact in enumerate(facts)]
     binder.values["zone"] = settings.BANK_ZONE
     selected = ",\n  ".join(["c.*", *columns])
@@ -79,6 +82,18 @@ def compile_facts(
     return ",\n".join(
         [current or current_sql(ledger, events, reading), *tables, f"facts AS MATERIALIZED (SELECT {selected}\nFROM cur c\n{laterals})"]
     )
+
+
+def _per_row(compiler: PerRow, facts: list[Fact], gates: Gates, plan: Plan) -> None:
+    """Add what frames do not compute, each behind its gate."""
+    for gate in sorted({gates.get(fact.identity, "") for fact in facts}):
+        group = [fact for fact in facts if gates.get(fact.identity, "") == gate]
+        before = len(plan.laterals)
+        compiler.compile(group, plan)
+        if gate:
+            plan.laterals[before:] = [gated(lateral, gate) for lateral in plan.laterals[before:]]
+            for fact in group:
+                plan.columns[fact.identity] = f"(CASE WHEN {gate} THEN {plan.columns[fact.identity]} END)"
 
 
 def current_sql(ledger: str, events: str, reading: Reading | None = None) -> str:
