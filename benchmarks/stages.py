@@ -48,6 +48,11 @@ class Stages(AbstractContextManager["Stages"]):
             one.stop()
         self._charge()
 
+    def total(self) -> float:
+        """Return the nanoseconds of both sides so far."""
+        self._charge()
+        return sum(client + server for client, server, _wall in self.spent.values())
+
     def table(self, rows: int) -> dict[str, dict[str, float]]:
         """Return microseconds per row by stage and side, dearest first."""
         found = {

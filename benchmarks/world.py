@@ -43,6 +43,7 @@ from crm.operations.first_steps import ROOT, compile_messages, state_of_migratio
 from crm.operations.servers.homes import Home
 from crm.operations.servers.keys import ensure_keys
 from crm.operations.servers.postgres import APP, DATABASE, OWNER, Postgres
+from crm.operations.servers.valkey import Valkey
 
 KEPT = "world"
 """The database that is built once; `crm` is its copy."""
@@ -53,7 +54,8 @@ CIRCLE = 12
 """So many counterparties an account deals with usually; one movement in ten goes to somebody else."""
 COUNTERPARTIES = 20_000
 
-# Each account has a level of its own (30 to 1,000 CNY) that its amounts stay near; one in 500 is a hundred times as large. OFFSET 0 keeps the dice of one row apart from those of the next.
+# Each account has a level of its own (30 to 1,000 CNY) that its amounts stay near; one in 500 is a hundred times as large.
+# OFFSET 0 keeps the dice of one row apart from those of the next.
 DRAWN = """
 SELECT d.g, '{mark}' || d.g AS external_id, 1000 + d.account AS account_id, d.us,
   CASE WHEN d.c < 0.3 THEN 'C' ELSE 'D' END AS direction,
@@ -163,6 +165,7 @@ class World:
         self.size = size
         self.home = home
         self.postgres = Postgres(home)
+        self.valkey = Valkey(home)
         self.draws = 0
 
     @property
@@ -170,6 +173,7 @@ class World:
         """Return the environment for processes of the product on these servers."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
         addresses = {"CRM_DATABASE_URL": self.postgres.url(APP), "CRM_OWNER_DATABASE_URL": self.postgres.url(OWNER)}
+        addresses |= {"CRM_BROKER_URL": self.valkey.url()}
         modes = {"CRM_ENV": "test", "CRM_HOME": str(self.home.path), "CRM_LOG_LEVEL": "WARNING", "CRM_FEED": "0"}
         return kept | addresses | modes | {"DJANGO_SETTINGS_MODULE": "crm.settings"}
 
@@ -202,9 +206,9 @@ class World:
         """Return the dice that choose an account."""
         return WHO[who].format(accounts=self.size.accounts, merchants=self.size.merchants)
 
-    def renew(self) -> None:
-        """Replace `crm` by a fresh copy of what was built."""
-        names = {"crm": sql.Identifier(DATABASE), "kept": sql.Identifier(KEPT), "owner": sql.Identifier(OWNER), "app": sql.Identifier(APP)}
+    def renew(self, name: str = DATABASE) -> None:
+        """Replace a database (`crm`, or a further one to compare with) by a fresh copy of what was built."""
+        names = {"crm": sql.Identifier(name), "kept": sql.Identifier(KEPT), "owner": sql.Identifier(OWNER), "app": sql.Identifier(APP)}
         with self.superuser("postgres") as session:
             session.execute(sql.SQL("DROP DATABASE IF EXISTS {crm} WITH (FORCE)").format(**names))
             session.execute(sql.SQL("CREATE DATABASE {crm} TEMPLATE {kept} STRATEGY FILE_COPY OWNER {owner}").format(**names))
@@ -299,15 +303,18 @@ def folder_of(size: Size) -> Path:
 
 
 @contextlib.contextmanager
-def running(size: Size, *, keep: bool = True) -> Iterator[World]:
-    """Have the bank's copy at hand, its server running, Django set up on it; built first where it is not kept yet."""
+def running(size: Size, *, keep: bool = True, broker: bool = False) -> Iterator[World]:
+    """Have the bank's copy at hand, its server running (with the broker where workers are to follow), Django set up on it."""
     compile_messages()
     world = World(size, Home(folder_of(size)))
     try:
         world.prepare()
+        if broker:
+            world.valkey.start()
         begin_django(world.environment)
         yield world
     finally:
+        world.valkey.stop()
         world.postgres.stop()
         if not keep:
             world.home.remove()
