@@ -9,8 +9,7 @@ from benchmarks.chaos.plan import Plan
 from benchmarks.chaos.product import Product, Seed, running, seed
 from benchmarks.chaos.sabotage.faults import FAULTS, Fault
 
-TRANSACTIONS = 2_400
-"""The file must have more than one piece."""
+TRANSACTIONS = 1_000
 PATIENCE = 45
 """Work that is owed after so many seconds counts as never done."""
 SETTINGS = "benchmarks.chaos.sabotage.settings"
@@ -56,7 +55,7 @@ def _storm(product: Product, sending: Plan, fault: Fault) -> str:
         eye.close()
     aims: list[tuple[str, str]] = [(storm.victim_of(fault.point), fault.point)] if fault.point else []
     try:
-        storm.run(product, sending, len(aims), aims=aims, patience=PATIENCE)
+        storm.run(product, sending, len(aims), aims=aims, patience=PATIENCE, at_the_end=fault.point != storm.MID_FILE)
     except (TimeoutError, RuntimeError) as stuck:
         return str(stuck)[:200]
     return ""

@@ -7,15 +7,24 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+import psutil
 
 from benchmarks.chaos import episodes, points
 from benchmarks.chaos.plan import ROWS_OF_A_PROBE, Plan
 from benchmarks.chaos.product import Eye, Product, until
 from benchmarks.chaos.traffic import Traffic
+from crm.operations.supervisor import CALM_SECONDS
 
+MID_FILE = "middle of a file"
+OF_THE_SUPERVISOR = ("web", "worker", "beat")
+"""Started again at once where they lived for a while, else after a pause that grows."""
+SHORT = 50
+"""In storms of so few kills the pauses do not matter."""
 VICTIMS = ("web", "worker", "beat", "broker", "database")
 POINTED = 0.25
 """So many of the kills are aimed at a named point; each point has at least one."""
@@ -58,8 +67,13 @@ class Storm:
     told: dict[str, Any] = field(default_factory=dict)
     watchers: list[threading.Thread] = field(default_factory=list)
 
-    def run(self, aims: list[tuple[str, str]], incidents: dict[int, Callable[["Storm"], None]]) -> None:
-        """Send everything; in between kill as aimed, and let the incidents happen."""
+    def run(self, aims: list[tuple[str, str]], incidents: dict[int, Callable[["Storm"], None]], *, at_the_end: bool = False) -> None:
+        """Send everything; in between (or when all is quiet again) kill as aimed, and let the incidents happen."""
+        if at_the_end:
+            self.run([], {})
+            self._kill_along(list(range(len(aims))), aims, {})
+            self._quiet()
+            return
         first = list(range(len(aims) - round(len(aims) * LATER)))
         self.traffic.begin()
         self._kill_along(first, aims, incidents)
@@ -74,9 +88,30 @@ class Storm:
             until(partial(self._come, step / len(numbers)), "the senders come to the next kill", every=0.01)
             if number in incidents:
                 incidents[number](self)
+            self._prefer_rested(aims, number, numbers[-1])
             self._one(number, *aims[number])
             say(f"kill {number + 1} of {len(aims)}: {aims[number][0]} {aims[number][1]}")
         self.traffic.gate.allowed = 1.0
+
+    def _prefer_rested(self, aims: list[tuple[str, str]], number: int, last: int) -> None:
+        """Take next whom the supervisor would start again at once: who dies young is made to wait, and a long storm with it."""
+        if self.number <= SHORT:
+            return
+        deadline = time.monotonic() + CALM_SECONDS
+        while not self._rested(aims[number]) and time.monotonic() < deadline:
+            for later in range(number + 1, last + 1):
+                if aims[later][0] in OF_THE_SUPERVISOR and aims[later][1] != MID_FILE and self._rested(aims[later]):
+                    aims[number], aims[later] = aims[later], aims[number]
+                    return
+            time.sleep(0.2)
+
+    def _rested(self, aim: tuple[str, str]) -> bool:
+        if aim[1] == MID_FILE or aim[0] not in OF_THE_SUPERVISOR:
+            return True
+        with suppress(psutil.NoSuchProcess):
+            child = self.product.child(aim[0])
+            return child is not None and time.time() - child.create_time() > CALM_SECONDS
+        return False
 
     def _come(self, mark: float) -> bool:
         return bool(self.traffic.gate.failed) or self.traffic.gate.share >= mark or not self.traffic.busy or self._waiting()
@@ -91,7 +126,7 @@ class Storm:
         probe, kill = Probe(self, number), None
         until(lambda: self.product.child(victim), f"{victim} is up again", every=0.02)
         if point:
-            if point == "middle of a file":
+            if point == MID_FILE:
                 self.traffic.gate.files += 1
             hit = points.hit(point, self.product, f"probe-{number}", probe.begin, self.last_rows)
             if hit is None:
@@ -216,7 +251,7 @@ def recovery(kills: list[Kill]) -> dict[str, Any]:
 def aims_for(number: int, files: int) -> list[tuple[str, str]]:
     """Return victim and point of each kill: every point at least once, the rest at random, the first in the middle of a file."""
     dice = random.Random(number)
-    named = [name for name in points.POINTS if name != "middle of a file"]
+    named = [name for name in points.POINTS if name != MID_FILE]
     pointed = max(len(named), round(number * POINTED) - files) if number >= len(named) + len(VICTIMS) else 0
     aimed = [(victim_of(named[turn % len(named)]), named[turn % len(named)]) for turn in range(pointed)]
     in_files = min(files, max(1, number // 25)) if number else 0
@@ -225,7 +260,7 @@ def aims_for(number: int, files: int) -> list[tuple[str, str]]:
     dice.shuffle(aims)
     early = round(number * (1 - LATER))
     for turn in range(in_files):
-        aims.insert(round(turn * early / in_files), ("worker", "middle of a file"))
+        aims.insert(round(turn * early / in_files), ("worker", MID_FILE))
     return aims[:number]
 
 
@@ -237,7 +272,14 @@ def victim_of(point: str) -> str:
 
 
 def run(
-    product: Product, plan: Plan, kills: int, *, broker_down: float = 0, patience: float = 300, aims: list[tuple[str, str]] | None = None
+    product: Product,
+    plan: Plan,
+    kills: int,
+    *,
+    broker_down: float = 0,
+    patience: float = 300,
+    aims: list[tuple[str, str]] | None = None,
+    at_the_end: bool = False,
 ) -> Storm:
     """Send everything, with so many kills and, in a storm, the incidents; return what happened."""
     storm = Storm(product, Traffic(product, plan), kills, patience)
@@ -247,7 +289,7 @@ def run(
     incidents = episodes.schedule(kills, broker_down=broker_down, has_disk=product.volume is not None) if kills and not aims else {}
     for number in range(kills, len(plan.probes)):
         Probe(storm, number)._send()
-    storm.run(aims or aims_for(kills, len(plan.files)), incidents)
+    storm.run(aims or aims_for(kills, len(plan.files)), incidents, at_the_end=at_the_end)
     return storm
 
 

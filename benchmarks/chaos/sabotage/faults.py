@@ -85,7 +85,7 @@ def _verdict_before_its_alert() -> None:
     follow = consequences.follow
 
     def later(**values: Any) -> consequences.Followed:
-        transaction.on_commit(partial(follow, **values))
+        transaction.on_commit(partial(transaction.atomic(follow), **values))
         return consequences.Followed()
 
     put(consequences, "follow", later)
@@ -147,6 +147,7 @@ def _progress_before_rows() -> None:
         return good
 
     original = put(importers._File, "parse", parse)
+    put(importers, "PIECE", 100)  # a small world's file has pieces too
 
 
 NOTICE, COMMIT, FILE = "after verdict before notice", "after commit before enqueue", "middle of a file"
@@ -159,7 +160,7 @@ FAULTS = {
     "on_commit instead of owed rows": Fault("a message lost at the commit is a verdict lost", COMMIT, _on_commit_only),
     "audit trigger off": Fault("lines are not chained", sql="ALTER TABLE log_event DISABLE TRIGGER log_event_seal"),
     "sweep off": Fault("what is owed after a death is never done", COMMIT, _no_sweeps),
-    "notice outside the transaction": Fault("an alert nobody is told of", "after verdict before messages", _notice_after_commit),
+    "notice outside the transaction": Fault("an alert nobody is told of", NOTICE, _notice_after_commit),
     "status event lost": Fault("a step of a transaction's life is missing", build_in=_status_event_lost),
     "verdict without its alert": Fault("judged, and what should follow died", NOTICE, _verdict_before_its_alert),
     "judged before judging": Fault("marked as judged, and never judged", NOTICE, _judged_before_judging),
