@@ -204,7 +204,9 @@ def _reports(drawn: Drawn, accounts: list[Account]) -> list[Report]:
     BalanceReport.objects.bulk_create(
         BalanceReport(account_id=row.account, balance=row.balance, reported_at=row.at, source=row.source) for row in found.values()
     )
-    return list(found.values())
+    # What the accounts were opened with is a report, too.
+    stored = BalanceReport.objects.filter(account__in=accounts).values_list("account_id", "reported_at", "source", "balance")
+    return [Report(*row) for row in stored]
 
 
 def _dated(drawn: Drawn) -> list[Dated]:

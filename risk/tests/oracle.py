@@ -133,7 +133,7 @@ def _same_key(spec: dict[str, Any], event: Event, now: Event) -> bool:
     if spec["key"] == "customer":
         return event.customer == now.customer
     pair = spec["key"] != "pair" or (event.counterparty is not None and event.counterparty == now.counterparty)
-    return event.account == now.account and pair
+    return bool(event.account == now.account and pair)
 
 
 def _shared(name: str, event: Event, now: Event) -> bool:
@@ -146,14 +146,14 @@ def _inside(window: dict[str, Any], event: Event, now: Event) -> bool:
     if "ago" in window:
         rest = {unit: count for unit, count in window.items() if unit != "ago"}
         until = now.at - timedelta(**window["ago"])
-        return until - timedelta(**rest) < event.at <= until
+        return bool(until - timedelta(**rest) < event.at <= until)
     ((unit, count),) = window.items()
     if unit == "bank_days":
         return event.bank_date == now.bank_date
     if unit == "days_before":
         return now.bank_date - timedelta(days=count) <= event.bank_date < now.bank_date
     if unit == "business_days":
-        return now.business_day - count < event.business_day <= now.business_day
+        return bool(now.business_day - count < event.business_day <= now.business_day)
     return now.at - event.at < timedelta(**{unit: count})
 
 
