@@ -110,6 +110,12 @@ def withdraw_support(*, actor: Actor, hits: Iterable[tuple[Hit, int]]) -> list[A
     return alerts
 
 
+def taken_back(alert: Alert, most: int = 50) -> list[Hit]:
+    """Return the alert's hits that later knowledge took back, with the judgement that lacks them."""
+    rows = Hit.objects.filter(alert_hit__alert=alert, supported=False).select_related("transaction", "withdrawn_by")
+    return list(rows.order_by("pk")[:most])
+
+
 _WITHDRAWN = """
 UPDATE risk_hit h SET supported = false, withdrawn_at = %(now)s::timestamptz, withdrawn_by_id = g.assessment
   FROM unnest(%(hits)s::bigint[], %(by)s::bigint[]) AS g (hit, assessment) WHERE h.id = g.hit"""

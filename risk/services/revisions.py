@@ -11,11 +11,12 @@ from risk.models import Assessment, Rule
 from risk.rules.labels import fact_label
 from risk.rules.text import fact_text
 from risk.services.replaying import UnknownRuleSet, program_of_set
-from transactions.choices import OwedCause
+from transactions.choices import OwedCause, Status
 from transactions.models import Transaction
 
 SHOWN = 5
 FROM_EVENTS = (OwedCause.LATE, OwedCause.CORRECTED, OwedCause.REVERSED, OwedCause.RATED)
+ENDED = (Status.FAILED, Status.ABORTED, Status.REVOKED, Status.DECLINED, Status.REFUSED, Status.REVERSED)
 Named = dict[str, tuple[str, str]]
 
 
@@ -95,7 +96,7 @@ def _arrived(row: Transaction, before: Assessment, after: Assessment) -> list[Tr
     if after.cause not in FROM_EVENTS:
         return []
     between = (before.judged_at, after.judged_at)
-    news = Q(received_at__range=between) | Q(status_events__received_at__range=between, status_at__gt=before.judged_at)
+    news = Q(received_at__range=between) | Q(status_events__received_at__range=between, status_events__status__in=ENDED)
     news |= Q(reversed_at__range=between) | Q(rated_at__range=between)
     rows = Transaction.objects.filter(news, customer=row.customer_id, event_order__lte=row.event_order)
     if after.cause in (OwedCause.LATE, OwedCause.CORRECTED):

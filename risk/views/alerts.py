@@ -24,8 +24,8 @@ from crm.log import services as log
 from risk.choices import CaseState
 from risk.engine.evidence import evidence_of
 from risk.forms import AssignForm, DismissForm, NoteForm, OpenCaseForm, ReasonForm, SnoozeForm
-from risk.models import Alert, Case, Hit
-from risk.services import cases, queue
+from risk.models import Alert, Case
+from risk.services import alerts, cases, queue
 from risk.views.lists import AlertList
 
 
@@ -61,9 +61,7 @@ def _context(request: HttpRequest, actor: Actor, alert: Alert, **forms: Any) -> 
         "alert": alert,
         "here": position(request),
         "evidence": evidence_of(alert),
-        "withdrawn": Hit.objects.filter(alert_hit__alert=alert, supported=False)
-        .select_related("transaction", "withdrawn_by")
-        .order_by("pk")[:50],
+        "withdrawn": alerts.taken_back(alert),
         "notes": alert.notes.select_related("written_by").order_by("-written_at"),
         "open_cases": Case.objects.visible_to(actor).filter(customer=alert.customer, state=CaseState.OPEN),
         "may_claim": works and alert.claimed_by_id is None,
