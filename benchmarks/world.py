@@ -167,6 +167,7 @@ class World:
         self.postgres = Postgres(home)
         self.valkey = Valkey(home)
         self.draws = 0
+        self.now = DAY
 
     @property
     def environment(self) -> dict[str, str]:
@@ -184,6 +185,7 @@ class World:
     def draw(self, count: int, *, hot: int = 0, who: str = "anybody") -> Fresh:
         """Draw movements from `DAY` on, as many a day as in history; ``hot`` of them on one day of the account after the last one.
 
+        What is drawn next comes after them in time: movements that came late would have others judged again.
         ``who``: anybody, ordinary or merchants.
         """
         self.draws += 1
@@ -191,10 +193,11 @@ class World:
         days = (count - hot) * self.size.days / self.size.history
         span = round(days * MICROS)
         shared = {"counterparties": COUNTERPARTIES, "circle": CIRCLE}
-        parts = [DRAWN.format(**shared, mark=mark, begin=DAY, span=span, count=count - hot, account=self.account_sql(who))]
+        parts = [DRAWN.format(**shared, mark=mark, begin=self.now, span=span, count=count - hot, account=self.account_sql(who))]
         if hot:
-            begin, account = DAY + int(days / 2) * MICROS, str(self.size.accounts + 1)
+            begin, account = self.now + int(days / 2) * MICROS, str(self.size.accounts + 1)
             parts.append(DRAWN.format(**shared, mark=f"{mark}H", begin=begin, span=min(MICROS, span), count=hot, account=account))
+        self.now += max(span, MICROS if hot else 0)
         with self.superuser() as session:
             session.execute("DROP TABLE IF EXISTS made.fresh")
             rows = " UNION ALL ".join(f"({part})" for part in parts)

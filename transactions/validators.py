@@ -55,6 +55,10 @@ GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\Z")
 EXTERNAL_ID = re.compile(r"[!-~]{1,64}\Z")
 CURRENCY = re.compile(r"[A-Z][A-Z0-9]{2,7}\Z")
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""The letters of the Unicode categories Cc and Cs."""
+USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?\Z")
+"""The spelling of a moment that the language itself reads, many times quicker."""
 MOMENT = re.compile(
     r"(?P<y>[0-9]{4})(?P<s>[-/.]?)(?P<m>[0-9]{1,2})(?P=s)(?P<d>[0-9]{1,2})"
     r"(?:[T ]?(?P<H>[0-9]{1,2}):?(?P<M>[0-9]{2})(?::?(?P<S>[0-9]{2})(?:\.(?P<f>[0-9]{1,6}))?)?)?"
@@ -89,7 +93,7 @@ class StoredDifferently(BadValue, Conflict):
 def plain_text(text: str, limit: int, field: str, *, required: bool = False) -> str:
     """Return the text without outer blanks; refuses control characters and what is too long."""
     value = text.strip()
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
+    if CONTROL.search(value):
         raise BadValue("control_character", field)
     if len(value) > limit:
         raise BadValue("too_long", field, limit=limit)
@@ -99,6 +103,8 @@ def plain_text(text: str, limit: int, field: str, *, required: bool = False) -> 
 
 
 def _ascii(text: str, field: str) -> str:
+    if text.isascii():
+        return text
     wide = sorted({letter for letter in text if unicodedata.east_asian_width(letter) in ("F", "W")})
     if wide:
         raise BadValue("full_width", field, found=" ".join(wide[:5]))
@@ -135,13 +141,18 @@ def check_amount(amount: Decimal, field: str = "amount") -> Decimal:
         raise BadValue("amount_not_positive", field)
     if amount.adjusted() >= INTEGER_DIGITS:
         raise BadValue("amount_too_large", field, digits=INTEGER_DIGITS)
-    if _places(amount) > DECIMAL_PLACES:
+    if int(amount.as_tuple().exponent) < -DECIMAL_PLACES and _places(amount) > DECIMAL_PLACES:
         raise BadValue("amount_too_fine", field, places=DECIMAL_PLACES)
     return amount
 
 
 def read_moment(text: str, field: str = "occurred_at") -> datetime:
     """Return the moment written; aware when an offset is given, else naive (the source's zone applies). A date alone is midnight."""
+    if USUAL.match(text):
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            raise BadValue("no_such_time", field, value=text[:40]) from None
     _ascii(text, field)
     found = MOMENT.match(text)
     # Without separators only full digits are unambiguous: 20261120, never 2026112.

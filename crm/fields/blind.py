@@ -19,6 +19,8 @@ _CHINA = re.compile(r"^(?:\+?86|0086)(?=1\d{10}$)")
 
 def normalise(kind: str, text: str) -> str:
     """The one spelling of a value that its index is made of (full width, case, spaces, separators, +86)."""
+    if kind == "account" and text.isascii() and text.isalnum():
+        return text.upper()  # as nearly all of a file's numbers are; what follows would change nothing else
     value = unicodedata.normalize("NFKC", text).strip()
     if kind == "email":
         return _SPACE.sub("", value).lower()

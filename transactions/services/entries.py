@@ -14,6 +14,7 @@ from transactions.choices import Channel, Direction, Instrument, Kind, Status
 
 FINGERPRINT = "transactions.transaction.fingerprint"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,4 +143,4 @@ def fingerprint(row: NewTransaction, account_id: int, occurred_at: datetime) -> 
         row.remark,
         row.transfer_id,
     ]
-    return index_digest(FINGERPRINT, json.dumps(fields, ensure_ascii=False))
+    return index_digest(FINGERPRINT, _JSON.encode(fields))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,11 +15,10 @@ from crm.access.actor import Actor
 from crm.access.references import new_references
 from crm.access.services import require
 from crm.fields.blind import blind_index, normalise
-from crm.fields.models import DataKey
-from crm.fields.services import seal_value
+from crm.fields.services import Sealer, new_seal_ids
 from crm.log import services as log
 from customers import services as customers
-from transactions.choices import Direction, Screening, Status
+from transactions.choices import Direction, OwedCause, Screening, Status
 from transactions.models import Transaction
 from transactions.services.alarms import completed_although_frozen
 from transactions.services.comparing import differing_fields
@@ -26,8 +26,8 @@ from transactions.services.entries import NewTransaction, Outcome, Recorded, eve
 from transactions.services.freezing import MAY, Decision, decide
 from transactions.services.locks import hold
 from transactions.services.resolving import ADD, Dated, Resolved, dated, resolve
-from transactions.services.storing import COLUMNS, TOLD, Hand, insert
-from transactions.signals import BATCH, transactions_recorded
+from transactions.services.storing import COLUMNS, TOLD, Hand, array_of, insert
+from transactions.signals import BATCH, transactions_changed, transactions_recorded
 from transactions.validators import BadValue, StoredDifferently
 
 COUNTERPARTY = "transactions.transaction.counterparty_account"
@@ -57,6 +57,7 @@ class _Batch:
     batch_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     known: dict[Key, _Known] = field(default_factory=dict)
     fresh: set[Key] = field(default_factory=set)
+    orders: dict[Key, int] = field(default_factory=dict)
     stored: list[tuple[Resolved, Dated, Decision, int]] = field(default_factory=list)
 
 
@@ -115,7 +116,7 @@ def _known(keys: Sequence[Key]) -> dict[Key, _Known]:
         cursor.execute(
             f"SELECT t.source_id, t.external_id, t.id, t.reference, t.status, t.fingerprint, t.refusal FROM {Transaction._meta.db_table} t"
             " JOIN unnest(%s::bigint[], %s::text[]) AS k (source_id, external_id) USING (source_id, external_id)",
-            [[source for source, _id in keys], [external_id for _source, external_id in keys]],
+            [array_of("bigint", [source for source, _id in keys]), array_of("text", [external_id for _source, external_id in keys])],
         )
         return {
             (source, external_id): _Known(pk, reference, status, bytes(mark), refusal)
@@ -131,9 +132,9 @@ def _store(batch: _Batch, items: Sequence[Resolved]) -> None:
     items = sorted(items, key=lambda item: (item.occurred_at, item.key))
     dates = dated(items)
     decisions = decide(items, dates, accounts)
-    keys = DataKey.objects.in_bulk({item.party.data_key_id for item in items if item.row.counterparty_account})
-    references = new_references("T", 13, len(items))
-    values = [_values(batch, *parts, keys) for parts in zip(items, dates, decisions, references, strict=True)]
+    sealer = Sealer(COUNTERPARTY, {item.party.data_key_id for item in items if item.row.counterparty_account})
+    names = zip(new_references("T", 13, len(items)), new_seal_ids(len(items)), strict=True)
+    values = [_values(batch, *parts, sealer) for parts in zip(items, dates, decisions, names, strict=True)]
     ids = insert(values, batch.now, batch.hand)
     for item, day, decision, value in zip(items, dates, decisions, values, strict=True):
         pk = ids.get(item.key)
@@ -145,21 +146,27 @@ def _store(batch: _Batch, items: Sequence[Resolved]) -> None:
     customers.update_figures(_moved(batch))
 
 
-def _values(batch: _Batch, item: Resolved, day: Dated, decision: Decision, reference: str, keys: dict[int, DataKey]) -> tuple[Any, ...]:
+_TOLD = attrgetter(*TOLD)
+
+
+def _values(batch: _Batch, item: Resolved, day: Dated, decision: Decision, names: tuple[str, uuid.UUID], sealer: Sealer) -> tuple[Any, ...]:
     """The values of one row in the order of ``storing.COLUMNS``."""
     row, party, rated = item.row, item.party, day.rated
-    seal_id = uuid.uuid4()
-    order = event_order(item.occurred_at, row.source, row.external_id)
-    identity = (seal_id, party.data_key_id, reference, item.source.pk, row.external_id, item.fingerprint, order)
-    # A coded value is handed over as plain text: the driver would write an enumeration's name.
-    told = (str(value) if isinstance(value, str) else value for value in map(row.__getattribute__, TOLD))
+    reference, seal_id = names
+    order = batch.orders[item.key] = event_order(item.occurred_at, row.source, row.external_id)
     equivalents = (rated.cny, rated.usd, rated.rate_date) if rated else (None, None, None)
     return (
-        *identity,
+        seal_id,
+        party.data_key_id,
+        reference,
+        item.source.pk,
+        row.external_id,
+        item.fingerprint,
+        order,
         party.customer_id,
         party.account_id,
-        *told,
-        *_sealed(row.counterparty_account, seal_id, keys.get(party.data_key_id)),
+        *_TOLD(row),
+        *_sealed(row.counterparty_account, seal_id, party.data_key_id, sealer),
         item.occurred_at,
         day.bank_date,
         day.business_day,
@@ -168,12 +175,12 @@ def _values(batch: _Batch, item: Resolved, day: Dated, decision: Decision, refer
     )
 
 
-def _sealed(number: str, seal_id: uuid.UUID, key: DataKey | None) -> tuple[bytes | None, bytes | None, str]:
+def _sealed(number: str, seal_id: uuid.UUID, key_id: int, sealer: Sealer) -> tuple[bytes | None, bytes | None, str]:
     """The counterparty's account sealed under the customer's key, its blind index and its last four."""
-    if not number or key is None:
+    if not number:
         return None, None, ""
     plain = normalise("account", number)
-    return seal_value(key, COUNTERPARTY, seal_id, number), blind_index(COUNTERPARTY, number), plain[-4:] if len(plain) >= 8 else ""
+    return sealer.seal(key_id, seal_id, number), blind_index(COUNTERPARTY, plain), plain[-4:] if len(plain) >= 8 else ""
 
 
 def _state(batch: _Batch, item: Resolved, decision: Decision) -> tuple[Any, ...]:
@@ -257,15 +264,25 @@ def _write_lines(batch: _Batch, action: str, result: str, entries: Sequence[tupl
 
 
 def _announce(batch: _Batch) -> None:
-    owing = [(item, pk) for item, _day, decision, pk in batch.stored if decision is MAY and not batch.exempt]
+    if batch.exempt:
+        _announce_history(batch)
+        return
+    owing = [(item, pk) for item, _day, decision, pk in batch.stored if decision is MAY]
     if not owing:
         return
-    late = _late(owing)
+    late = _late(batch, owing)
     for start in range(0, len(owing), BATCH):
         ids = [pk for _item, pk in owing[start : start + BATCH]]
         late_ids = [pk for pk in ids if pk in late]
         send = partial(transactions_recorded.send_robust, sender=Transaction, batch_id=batch.batch_id, ids=ids, late_ids=late_ids)
         transaction.on_commit(send, robust=True)
+
+
+def _announce_history(batch: _Batch) -> None:
+    """History owes no judgement itself; what was judged without it does."""
+    late = sorted(_late(batch, [(item, pk) for item, _day, decision, pk in batch.stored if decision is MAY]))
+    for start in range(0, len(late), BATCH):
+        transactions_changed.send(sender=Transaction, ids=late[start : start + BATCH], cause=OwedCause.LATE)
 
 
 _LATE = f"""
@@ -275,9 +292,9 @@ SELECT g.id FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS g (id, cust
 """
 
 
-def _late(owing: Sequence[tuple[Resolved, int]]) -> set[int]:
+def _late(batch: _Batch, owing: Sequence[tuple[Resolved, int]]) -> set[int]:
     """The rows that occurred before an event of their customer that is judged already."""
-    orders = [event_order(item.occurred_at, item.row.source, item.row.external_id) for item, _pk in owing]
+    columns = [pk for _item, pk in owing], [item.party.customer_id for item, _pk in owing], [batch.orders[item.key] for item, _pk in owing]
     with connection.cursor() as cursor:
-        cursor.execute(_LATE, [[pk for _item, pk in owing], [item.party.customer_id for item, _pk in owing], orders])
+        cursor.execute(_LATE, [array_of("bigint", column) for column in columns])
         return {pk for (pk,) in cursor.fetchall()}

@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Q
 
 from crm.access.actor import Actor
@@ -13,11 +15,13 @@ from crm.access.reach import Reach
 from crm.calendar import services as calendar
 from crm.fields.blind import blind_index
 from crm.money import services as money
+from customers.models import Customer
 from products.choices import AccountStatus
 from products.models import Account
 from transactions.choices import Status
 from transactions.models import Source
 from transactions.services.entries import NewTransaction, fingerprint
+from transactions.services.storing import array_of
 from transactions.validators import EARLIEST, EXTERNAL_ID, BadValue, check_amount
 
 ADD = "transactions.add_transaction"
@@ -131,22 +135,39 @@ def _sources(actor: Actor, reach: Reach, codes: set[str]) -> dict[str, Source]:
     return {source.code: source for source in Source.objects.filter(code__in=codes, is_active=True)}
 
 
+_PARTY = f"""
+SELECT a.id, a.reference, a.customer_id, c.reference, a.data_key_id, a.status, a.closed_at, a.number_index
+  FROM {Account._meta.db_table} a JOIN {Customer._meta.db_table} c ON c.id = a.customer_id WHERE a."""
+_ANYBODY = {"reference": f"{_PARTY}reference = ANY(%s::text[])", "number_index": f"{_PARTY}number_index = ANY(%s::bytea[])"}
+_FIELDS = ("pk", "reference", "customer_id", "customer__reference", "data_key_id", "status", "closed_at", "number_index")
+
+
 def _parties(actor: Actor, reach: Reach, texts: Iterable[str]) -> dict[str, Party]:
-    references = {text: text for text in texts if ACCOUNT_REFERENCE.match(text)}
-    numbers = {text: blind_index(NUMBER, text) for text in texts if text and text not in references}
-    rows = Account.objects.filter(Q(reference__in=references) | Q(number_index__in=list(numbers.values())))
-    # A partner's limit is its sources, not its customers; everybody else records only on what they reach.
-    if reach not in (Reach.ALL, Reach.SOURCE):
-        rows = rows & Account.objects.visible_to(actor, ADD)
-    fields = ("pk", "reference", "customer_id", "customer__reference", "data_key_id", "status", "closed_at", "number_index")
+    references = [text for text in texts if ACCOUNT_REFERENCE.match(text)]
+    numbers = {text: blind_index(NUMBER, text) for text in set(texts) - set(references) if text}
     by_reference: dict[str, Party] = {}
     by_index: dict[bytes, Party] = {}
-    for *values, index in rows.values_list(*fields):
+    for *values, index in _accounts(actor, reach, references, list(numbers.values())):
         party = Party(*values)
         by_reference[party.reference] = party
         by_index[bytes(index)] = party
     found = {text: by_reference[text] for text in references if text in by_reference}
     return found | {text: by_index[index] for text, index in numbers.items() if index in by_index}
+
+
+def _accounts(actor: Actor, reach: Reach, references: list[str], indexes: list[bytes]) -> Iterable[tuple[Any, ...]]:
+    # A partner's limit is its sources, not its customers; everybody else records only on what they reach.
+    if reach not in (Reach.ALL, Reach.SOURCE):
+        rows = Account.objects.filter(Q(reference__in=references) | Q(number_index__in=indexes))
+        return (rows & Account.objects.visible_to(actor, ADD)).values_list(*_FIELDS)
+    asked = [("reference", array_of("text", references))] if references else []
+    asked += [("number_index", array_of("bytea", indexes))] if indexes else []
+    if not asked:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(_ANYBODY[name] for name, _values in asked), [values for _name, values in asked])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def is_closed(party: Party, bank_date: date) -> bool:

@@ -1,7 +1,7 @@
 """From the cells of one row to a `NewTransaction`, or to every reason why not, each with its column."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -60,24 +60,35 @@ class Complaint:
 
 @dataclass(slots=True)
 class RowReader:
-    """Reads the rows of one file: which heading means what, and what to assume where a column is absent."""
+    """Reads the rows of one file: which heading means what, and what to assume where a column is absent.
+
+    What does not differ from row to row (a column that the file has not) is read once, and a coded cell once per spelling.
+    """
 
     source: str
     heading: Sequence[str]
     columns: Mapping[str, str]
     defaults: Mapping[str, str]
     places: dict[str, int] = field(init=False)
+    fixed: dict[str, Any] = field(init=False, default_factory=dict)
+    known: dict[tuple[str, str], Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         at = {name: place for place, name in enumerate(self.heading) if name}
         self.places = {name: at[heading] for name, heading in self.columns.items() if heading in at}
+        blank = _Reading(self, [""] * len(self.heading))
+        for name in _READERS.keys() - self.places.keys() - {"occurred_at"}:
+            value = blank.attempt(name)
+            if value is not None:
+                self.fixed[name] = value
 
     def read(self, cells: Sequence[Cell]) -> NewTransaction | list[Complaint]:
         """Return the transaction, or everything that is wrong with the row."""
-        extra = [cell for cell in cells[len(self.heading) :] if cell != ""]
-        if extra or len(cells) < len(self.heading):
-            params = {"found": str(len(cells)), "expected": str(len(self.heading))}
-            return [Complaint("", "columns_differ", params)]
+        if len(cells) != len(self.heading):
+            extra = [cell for cell in cells[len(self.heading) :] if cell != ""]
+            if extra or len(cells) < len(self.heading):
+                params = {"found": str(len(cells)), "expected": str(len(self.heading))}
+                return [Complaint("", "columns_differ", params)]
         return _Reading(self, cells).result()
 
     def heading_of(self, name: str | None) -> str:
@@ -88,37 +99,40 @@ class RowReader:
 class _Reading:
     """One row being read; complaints gather so that a person sees all of them at once."""
 
+    __slots__ = ("cells", "complaints", "reader")
+
     def __init__(self, reader: RowReader, cells: Sequence[Cell]) -> None:
         self.reader = reader
         self.cells = cells
         self.complaints: list[Complaint] = []
 
     def result(self) -> NewTransaction | list[Complaint]:
-        values: dict[str, Any] = {
-            "external_id": self._try("external_id", lambda: read_external_id(self._text("external_id"))),
-            "account": self._try("account", lambda: plain_text(self._text("account"), 64, "account", required=True)),
-            "occurred_at": self._try("occurred_at", self._moment),
-            "currency": self._try("currency", self._currency),
-            "counterparty_account": self._try(
-                "counterparty_account", lambda: plain_text(self._text("counterparty_account"), 64, "counterparty_account")
-            ),
-            "counterparty_country": self._try("counterparty_country", self._country),
-            "kind": self._try("kind", lambda: Kind(self._code("kind"))),
-            "channel": self._try("channel", lambda: Channel(self._code("channel"))),
-            "cross_border": self._try("cross_border", lambda: self._flag("cross_border", False)),
-            "customer_initiated": self._try("customer_initiated", lambda: self._flag("customer_initiated", True)),
-        }
-        for name, limit in TEXTS.items():
-            values[name] = self._try(name, lambda name=name, limit=limit: plain_text(self._text(name), limit, name))
-        side = self._try("amount", self._side)
-        values["instrument"] = self._try("instrument", lambda: self._instrument(values["kind"]))
+        fixed = self.reader.fixed
+        values = {name: fixed[name] if name in fixed else self.attempt(name) for name in _READERS}
+        side = self._try("amount", _Reading._side)
+        kind = values["kind"]
+        values["instrument"] = self._try("instrument", lambda reading: reading._instrument(kind))
         if self.complaints or side is None:
             return self.complaints
         return NewTransaction(source=self.reader.source, direction=side[0], amount=side[1], **values)
 
-    def _try(self, name: str, read: Any) -> Any:
+    def attempt(self, name: str) -> Any:
+        """Return one value as its column has it; None where it cannot be read, which is then complained of."""
+        if name not in _CODED or name not in self.reader.places:
+            return self._try(name, _READERS[name])
+        cell = self.cells[self.reader.places[name]]
+        if not isinstance(cell, str):
+            return self._try(name, _READERS[name])
+        found = self.reader.known.get((name, cell))
+        if found is None:
+            found = self._try(name, _READERS[name])
+            if found is not None and len(self.reader.known) < SPELLINGS:
+                self.reader.known[name, cell] = found
+        return found
+
+    def _try(self, name: str, read: Callable[["_Reading"], Any]) -> Any:
         try:
-            return read()
+            return read(self)
         except BadValue as problem:
             column = self.reader.heading_of(problem.field or name)
             self.complaints.append(Complaint(column, problem.code, {key: str(value) for key, value in problem.params.items()}))
@@ -141,7 +155,7 @@ class _Reading:
             return cell.isoformat(sep=" ") if isinstance(cell, datetime) else cell.isoformat()
         text = str(cell) or str(self.reader.defaults.get(name, ""))
         # What a spreadsheet makes of a long number when it saves CSV: 6.22202E+18.
-        if name in words.IDENTIFIERS and text[:1].isdigit() and "E+" in text.upper() and "." in text:
+        if "+" in text and name in words.IDENTIFIERS and text[:1].isdigit() and "E+" in text.upper() and "." in text:
             raise BadValue("account_rounded", name, value=text[:40])
         return text
 
@@ -213,6 +227,30 @@ class _Reading:
         if text in words.YES or text in words.NO:
             return text in words.YES
         raise BadValue("unknown_code", name, value=text[:40], known="Y, N")
+
+
+def _text_reader(name: str, limit: int, *, required: bool = False) -> Callable[[_Reading], str]:
+    return lambda reading: plain_text(reading._text(name), limit, name, required=required)
+
+
+_READERS: dict[str, Callable[[_Reading], Any]] = {
+    "external_id": lambda reading: read_external_id(reading._text("external_id")),
+    "account": _text_reader("account", 64, required=True),
+    "occurred_at": _Reading._moment,
+    "currency": _Reading._currency,
+    "counterparty_account": _text_reader("counterparty_account", 64),
+    "counterparty_country": _Reading._country,
+    "kind": lambda reading: Kind(reading._code("kind")),
+    "channel": lambda reading: Channel(reading._code("channel")),
+    "cross_border": lambda reading: reading._flag("cross_border", False),
+    "customer_initiated": lambda reading: reading._flag("customer_initiated", True),
+    **{name: _text_reader(name, limit) for name, limit in TEXTS.items()},
+}
+"""How each field is read, in the order in which a row's complaints are told."""
+
+_CODED = frozenset({"currency", "counterparty_country", "kind", "channel", "cross_border", "customer_initiated"})
+SPELLINGS = 1_000
+"""So many spellings of coded cells are remembered per file."""
 
 
 def number_text(value: float) -> str:
