@@ -8,7 +8,8 @@ DO $$
 DECLARE found text;
 BEGIN
     FOR found IN SELECT indexrelid::regclass::text FROM pg_index
-        WHERE indrelid = 'transactions_transaction'::regclass AND indexrelid::regclass::text LIKE 'transactions_transaction_reference_%_like'
+        WHERE indrelid = 'transactions_transaction'::regclass
+          AND indexrelid::regclass::text LIKE 'transactions_transaction_reference_%_like'
     LOOP
         EXECUTE 'DROP INDEX ' || found;
     END LOOP;

@@ -166,8 +166,8 @@ def _accounts(actor: Actor, reach: Reach, references: list[str], indexes: list[b
         return []
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(_ANYBODY[name] for name, _values in asked), [values for _name, values in asked])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def is_closed(party: Party, bank_date: date) -> bool:
