@@ -49,8 +49,8 @@ test-all:  ## the tests, the slow ones too
 	@$(PREPARE_DEV)
 	$(BIN)/pytest -n $(WORKERS) --dist loadscope $(PYTEST)
 
-bench:  ## measure the engine, on a server of its own
-	@$(PREPARE_DEV) benchmarks.judge_bulk
+bench:  ## measure everything, on servers of its own, into benchmarks/latest.json (PARTS="bulk pages" for some)
+	@$(PREPARE_DEV) benchmarks.suite $(PARTS)
 
 chaos:  ## kill web, worker, beat, broker and database while 100,000 transactions arrive, compare the end with a calm run (CHAOS="--kills 20")
 	@$(PREPARE_DEV) benchmarks.chaos $(CHAOS)

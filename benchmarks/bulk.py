@@ -35,11 +35,13 @@ FLOORS = {"per_s": 2_500, "share_of_copy": 0.25, "share_of_bare_copy": 0.08, "ve
 CEILINGS = {"audit_share": 0.15, "cost_at_ten_times": 1.2}
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what this part can be told."""
+def options_of(words: list[str] | None = None) -> argparse.Namespace:
+    """Return what this part can be told, from the command line or with its usual values."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("transactions", 200_000), ("hot", 20_000), ("accounts", 50_000), ("history", 5_000_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--quick", action="store_true", help="a fiftieth of everything: does it run at all?")
+    return parser.parse_args(words)
 
 
 def measured(options: argparse.Namespace) -> dict[str, Any]:
@@ -59,7 +61,13 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         result = _summary(slices) | {"transactions": count, "hot": hot, "accounts": size.accounts, "history": size.history}
         result |= bulk_stages.measured(world, sample=max(count // 10, 1_000), hot=hot // 10)
     result["cost_at_ten_times"] = _compared(size, result["cold"]["judged_us"] + result["cold"]["recorded_us"], count)
-    return result
+    return result | {"floors": floors(result)}
+
+
+def floors(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return each floor and ceiling, what was found, and whether it is met."""
+    above = {name: {"floor": floor, "found": found[name], "met": found[name] >= floor} for name, floor in FLOORS.items()}
+    return above | {name: {"floor": f"≤ {most}", "found": found[name], "met": found[name] <= most} for name, most in CEILINGS.items()}
 
 
 def _slices(world: World, count: int, hot: int) -> list[dict[str, float]]:
@@ -167,12 +175,5 @@ def _compared(size: Size, cost: float, count: int) -> float:
     return round(cost / sum(other.values()), 3)
 
 
-def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments(parser)
-    print(json.dumps(measured(parser.parse_args()), ensure_ascii=False, indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    print(json.dumps(measured(options_of()), ensure_ascii=False, indent=1))
