@@ -127,6 +127,7 @@ ACTIONS = {
     "transaction.judged": ActionKind(_("Transactions judged"), "operations"),
     "rules.loaded": ActionKind(_("Rules of the product loaded"), "audit"),
     "facts.computed": ActionKind(_("Facts computed on a file"), "operations"),
+    "rules.explained": ActionKind(_("Rules and their costs shown"), "operations"),
     "rule.viewed": ActionKind(_("Rule viewed"), "operations"),
     "transaction.not_judged": ActionKind(_("Transaction could not be judged"), "operations"),
     "transaction.judge_again": ActionKind(_("Transaction to be judged again"), "operations"),
