@@ -105,7 +105,7 @@ def test_a_deviation_is_rounded_once(move: Move) -> None:
     """Of large amounts `stddev_samp` keeps eight places, and rounding those again to six can go wrong."""
     amounts = ["18794438.24", "27581411.04", "43311457.52"]
     row = [move(place, amount, place) for place, amount in enumerate(amounts)][-1]
-    fact = {"kind": "window", "key": "account", "formula": "stddev", "of": "amount", "window": {"days": 7}, "current": True}
+    fact = {"kind": "window", "key": "account", "formula": "stddev", "of": "amount_cny", "window": {"days": 7}, "current": True}
     numbers = [Decimal(amount) for amount in amounts]
     mean = sum(numbers, Decimal(0)) / len(numbers)
     exact = (sum(((number - mean) ** 2 for number in numbers), Decimal(0)) / (len(numbers) - 1)).sqrt()
