@@ -37,6 +37,7 @@ class RiskConfig(AppConfig):
         post_migrate.connect(receivers.on_migrated, sender=self, dispatch_uid="risk.on_migrated")
         sweeps.register("risk.watch_delay", providers.sweep_delay, every_seconds=10)
         sweeps.register("risk.escalate_overdue", providers.sweep_overdue, every_seconds=60)
+        self._backtests()
         self._escalations()
         search.register(providers.find_work)
         banners.register(banners.Banner("risk.delay", "risk.see_delay", providers.DELAY_PAGES, providers.delay_banner))
@@ -46,9 +47,18 @@ class RiskConfig(AppConfig):
             menu.MenuItem("risk:inquiry_list", _("Inquiries"), "risk.view_inquiry", order=40, badge=providers.open_inquiries),
             menu.MenuItem("risk:register", _("Large-value register"), "risk.view_largevaluerow", order=45),
             menu.MenuItem("risk:rule_list", _("Monitoring rules"), "risk.view_rule", group="system", order=20),
+            menu.MenuItem("risk:backtest_list", _("Back-tests"), "risk.view_backtest", group="system", order=21),
             menu.MenuItem("risk:assessment_list", _("Verdicts"), "risk.view_assessment", group="search", order=40),
         )
         self._tiles()
+
+    def _backtests(self) -> None:
+        """Work that a supervisor asks for, and hits that are not kept for ever."""
+        from crm.jobs import kinds, sweeps
+        from risk.services import backtests
+
+        kinds.register(kinds.JobKind(code=backtests.KIND, label=_("Back-test"), task="risk.backtest", describe=backtests.describe))
+        sweeps.register("risk.remove_old_backtests", backtests.remove_old, every_seconds=3600)
 
     def _escalations(self) -> None:
         """★ After how long what nobody has taken up is told to others."""

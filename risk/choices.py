@@ -109,6 +109,21 @@ class ReportRowState(models.TextChoices):
     UNSUPPORTED = "unsupported", _("No longer supported")
 
 
+class BacktestMode(models.TextChoices):
+    """With which knowledge a back-test judges."""
+
+    CORRECTED = "corrected", _("As corrected since")
+    KNOWN = "known", _("As known at the time")
+
+
+class Compared(models.TextChoices):
+    """What the rules that are live make of the same transaction."""
+
+    NEW = "new", pgettext_lazy("back-test", "New")
+    SAME = "same", pgettext_lazy("back-test", "Same")
+    GONE = "gone", pgettext_lazy("back-test", "Gone")
+
+
 class Exemption(models.TextChoices):
     """Grounds on which a large-value transaction need not be reported (PBoC Order [2016] No. 3, art. 7)."""
 
@@ -128,6 +143,10 @@ ACTIONS = {
     "rules.loaded": ActionKind(_("Rules of the product loaded"), "audit"),
     "facts.computed": ActionKind(_("Facts computed on a file"), "operations"),
     "rules.explained": ActionKind(_("Rules and their costs shown"), "operations"),
+    "backtest.asked": ActionKind(_("Back-test asked for"), "operations"),
+    "backtest.done": ActionKind(_("Back-test done"), "operations"),
+    "backtest.viewed": ActionKind(_("Back-test viewed"), "operations"),
+    "backtest.hits_removed": ActionKind(_("Hits of old back-tests removed"), "operations"),
     "rule.viewed": ActionKind(_("Rule viewed"), "operations"),
     "transaction.not_judged": ActionKind(_("Transaction could not be judged"), "operations"),
     "transaction.judge_again": ActionKind(_("Transaction to be judged again"), "operations"),

@@ -15,7 +15,8 @@ from customers.models import Customer
 from products.choices import Authority, FreezeKind
 from products.forms import CURRENCIES
 from products.models import Account, Freeze
-from risk.choices import CaseStep, Disposition, Exemption
+from risk.choices import BacktestMode, CaseStep, Disposition, Exemption, RuleState
+from risk.models import RuleVersion
 
 
 class NoteForm(forms.Form):
@@ -144,3 +145,52 @@ class ExemptForm(forms.Form):
 
     ground = forms.ChoiceField(label=_("ground for exemption"), choices=Exemption.choices)
     reason = forms.CharField(label=_("Reason"), min_length=4, max_length=300, validators=[validate_no_sealed_data])
+
+
+class VersionField(forms.ModelMultipleChoiceField):
+    """Rule versions by name, number and state."""
+
+    def label_from_instance(self, obj: RuleVersion) -> str:
+        """Return what tells one version from another."""
+        places = {"rule": str(obj.rule), "n": obj.number, "state": obj.get_state_display()}
+        return _("%(rule)s, version %(n)s (%(state)s)") % places
+
+
+class BacktestForm(forms.Form):
+    """Which rules on which days, with which knowledge."""
+
+    LIVE, DRAFT, PICKED = "live", "draft", "picked"
+    first_day = forms.DateField(label=_("First bank date"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    last_day = forms.DateField(label=_("Last bank date"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    mode = forms.ChoiceField(label=_("Knowledge"), choices=BacktestMode.choices)
+    choice = forms.ChoiceField(
+        label=_("Rules"),
+        choices=[
+            (LIVE, _("All live rules")),
+            (DRAFT, _("All live rules, these versions in place of their live ones")),
+            (PICKED, _("Only these versions")),
+        ],
+    )
+    versions = VersionField(
+        label=_("Versions"), queryset=RuleVersion.objects.none(), required=False, widget=forms.SelectMultiple(attrs={"size": 10})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = RuleVersion.objects.select_related("rule").order_by("rule__scenario", "rule__code", "-number")
+        self.fields["versions"].queryset = rows  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Take the versions that the choice means."""
+        data: dict[str, Any] = super().clean() or {}
+        chosen = list(data.get("versions") or [])
+        if data.get("choice") != self.LIVE and not chosen:
+            self.add_error("versions", _("Choose at least one version."))
+        rules = [version.rule_id for version in chosen]
+        if data.get("choice") == self.DRAFT and len(set(rules)) < len(rules):
+            self.add_error("versions", _("Choose one version of each rule."))
+        if data.get("choice") != self.PICKED:
+            mine = [] if data.get("choice") == self.LIVE else chosen
+            live = RuleVersion.objects.filter(state=RuleState.LIVE).select_related("rule")
+            data["versions"] = [*live.exclude(rule_id__in=[version.rule_id for version in mine]), *mine]
+        return data

@@ -12,12 +12,14 @@ OFFICER = {
     "risk.view_inquiry": "all",
     "risk.view_rule": "all",
     "risk.view_assessment": "all",
+    "risk.view_backtest": "all",
     "risk.view_largevaluerow": "all",
     "risk.decide_largevaluerow": "all",
     "risk.see_delay": "all",
 }
 SUPERVISOR = {
     **OFFICER,
+    "risk.add_backtest": "all",
     "risk.assign_alert": "all",
     "risk.snooze_alert": "all",
     "risk.export_alert": "all",
@@ -35,6 +37,7 @@ ROLES: dict[str, dict[str, str]] = {
         "risk.view_case": "all",
         "risk.view_inquiry": "all",
         "risk.view_rule": "all",
+        "risk.view_backtest": "all",
         "risk.view_assessment": "all",
         "risk.view_largevaluerow": "all",
     },
@@ -52,6 +55,8 @@ ROLES: dict[str, dict[str, str]] = {
 
 # What the security officer reads in the role table.
 LABELS: dict[str, Promise] = {
+    "risk.add_backtest": _("Try rules on the past"),
+    "risk.view_backtest": _("View back-tests"),
     "risk.answer_inquiry": _("Answer inquiries"),
     "risk.assign_alert": _("Assign alerts"),
     "risk.decide_largevaluerow": _("Decide on large-value rows"),

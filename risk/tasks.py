@@ -3,7 +3,7 @@
 from crm.access.actor import Actor
 from crm.jobs.queue import enqueue
 from crm.jobs.task import task
-from risk.services import screening
+from risk.services import backtests, screening
 
 
 @task(name="risk.judge")
@@ -20,3 +20,9 @@ def judge_owed(*, actor: Actor) -> None:
     ids = screening.owed_ids()
     if ids and screening.judge(ids=ids, actor=actor).judged:
         enqueue("risk.judge_owed")
+
+
+@task(name="risk.backtest")
+def backtest(*, job_id: int, actor: Actor) -> None:
+    """Try rules on the past; a killed worker leaves nothing, the next one begins again."""
+    backtests.make(actor=actor, job_id=job_id)

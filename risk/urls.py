@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from risk.views import alerts, cases, inquiries, register, rules, verdicts
+from risk.views import alerts, backtests, cases, inquiries, register, rules, verdicts
 
 app_name = "risk"
 
@@ -32,6 +32,10 @@ urlpatterns = [
     path("cases/<ref:reference>/report/", cases.case_report, name="case_report"),
     path("rules/", rules.rule_list, name="rule_list"),
     path("rules/<slug:code>/", rules.rule_detail, name="rule"),
+    path("backtests/", backtests.backtest_list, name="backtest_list"),
+    path("backtests/new/", backtests.backtest_new, name="backtest_new"),
+    path("backtests/<ref:reference>/", backtests.backtest, name="backtest"),
+    path("backtests/<ref:reference>/hits/", backtests.backtest_hits, name="backtest_hits"),
     path("register/", register.register_list, name="register"),
     path("register/<ref:reference>/", register.register_row, name="register_row"),
     path("register/<ref:reference>/exempt/", register.register_exempt, name="register_exempt"),

@@ -23,6 +23,7 @@ PARTS = {
     "risk.AlertHit": PART.format("the alert"),
     "risk.AlertNote": PART.format("the alert"),
     "risk.CaseEntry": PART.format("the case"),
+    "risk.BacktestHit": PART.format("the back-test"),
     "risk.Hit": PART.format("the assessment"),
     "risk.Snooze": "set and read by risk officers, who see every customer; no page lists it",
     # Versions are read through crm.fields.history, by those who see the row.

@@ -54,4 +54,5 @@ def gated(lateral: str, gate: str) -> str:
     """Return a lateral of a plan behind a gate: where it is closed, nothing is read and its columns are unknown."""
     head, tail = "CROSS JOIN LATERAL (\n", "\n) AS "
     inner, alias = lateral.removeprefix(head).rsplit(tail, 1)
-    return f"LEFT JOIN LATERAL (SELECT x.* FROM (\n{inner}\n) x WHERE {gate}) AS {alias} ON true"
+    # OFFSET 0 keeps the gate before the look: without it the planner looks first and joins by the gate.
+    return f"LEFT JOIN LATERAL (SELECT x.* FROM (\n{inner}\n) x WHERE {gate} OFFSET 0) AS {alias} ON true"

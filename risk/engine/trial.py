@@ -52,9 +52,10 @@ def reading_columns(reading: Reading) -> str:
 
 
 def _verdict(verdict: Verdict, source: str, mark: str) -> list[str]:
+    label = f"(ARRAY[{LABELS}])[d.rank + 1]"
     return [
         f"{mark}scored AS (SELECT a.*, {verdict.points()} AS points FROM {source} a)",
         f"{mark}asked AS MATERIALIZED (SELECT s.*, {verdict.rank()} AS rank_asked FROM {mark}scored s)",
         f"{mark}decided AS (SELECT k.*, {POSSIBLE} AS rank FROM {mark}asked k)",
-        f"{mark}verdict AS MATERIALIZED (SELECT d.*, (ARRAY[{LABELS}])[d.rank + 1] AS label, {verdict.actions()} AS actions FROM {mark}decided d)",
+        f"{mark}verdict AS MATERIALIZED (SELECT d.*, {label} AS label, {verdict.actions()} AS actions FROM {mark}decided d)",
     ]

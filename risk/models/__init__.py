@@ -1,5 +1,6 @@
 """Rules, verdicts, the large-value register, alerts and cases."""
 
+from risk.models.backtests import Backtest, BacktestHit
 from risk.models.register import LargeValueRow
 from risk.models.rules import DatedValue, Rule, RuleSet, RuleVersion
 from risk.models.running import JudgingDelay, RuleFailure
@@ -19,6 +20,8 @@ __all__ = [
     "AlertHit",
     "AlertNote",
     "Assessment",
+    "Backtest",
+    "BacktestHit",
     "Case",
     "CaseEntry",
     "DatedValue",

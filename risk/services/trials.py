@@ -88,15 +88,15 @@ def trial_of(versions: Iterable[int], *, known: bool, live: Iterable[int] | None
 
 _WHOSE = """
 SELECT t.customer_id, count(*) FROM transactions_transaction t
- WHERE t.bank_date BETWEEN %(first)s::date AND %(last)s::date AND t.status <> 'refused'
+ WHERE t.bank_date BETWEEN %(first)s::date AND %(last)s::date AND NOT (t.status = 'refused' AND t.screening = 'exempt')
    AND (%(some)s::bigint[] IS NULL OR t.customer_id = ANY(%(some)s::bigint[])) GROUP BY 1 ORDER BY 1"""
 _IDS = """
 SELECT t.id FROM transactions_transaction t WHERE t.customer_id = ANY(%(customers)s::bigint[])
-   AND t.bank_date BETWEEN %(first)s::date AND %(last)s::date AND t.status <> 'refused'"""
+   AND t.bank_date BETWEEN %(first)s::date AND %(last)s::date AND NOT (t.status = 'refused' AND t.screening = 'exempt')"""
 
 
 def plan(first: date, last: date, customers: Sequence[int] | None = None) -> list[tuple[list[int], int]]:
-    """Return customers by chunk, with how many transactions of the period each chunk holds; refused money never moved."""
+    """Return customers by chunk, with how many transactions of the period each holds; what was refused on arrival is none."""
     chunks: list[tuple[list[int], int]] = []
     values = {"first": first, "last": last, "some": None if customers is None else list(customers)}
     for customer, count in ask(_WHOSE, values, prepare=False):

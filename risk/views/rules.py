@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.gate import gated
-from crm.access.services import actor_of, get_visible
+from crm.access.services import actor_of, get_visible, may
 from crm.lists import formats
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
@@ -25,7 +25,7 @@ from risk.models import Rule, RuleFailure, RuleVersion
 from risk.rules.definition import definition_of
 from risk.rules.labels import fact_label
 from risk.rules.text import EXIT_LABELS, UNIT_LABELS, applies_text, band_text, condition_text, fact_text
-from risk.services import failing, rules
+from risk.services import backtests, failing, rules
 
 STILL = timedelta(days=1)
 """A rule that has not failed for so long is no longer called failing."""
@@ -84,7 +84,7 @@ class RuleList(ListDefinition):
 @gated("risk.view_rule")
 def rule_list(request: HttpRequest) -> HttpResponse:
     """Show all rules."""
-    return render_list(request, RuleList())
+    return render_list(request, RuleList(), "risk/rule_list.html", {"may_see": may(actor_of(request), "risk.view_backtest")})
 
 
 @gated("risk.view_rule")
@@ -101,6 +101,7 @@ def rule_detail(request: HttpRequest, code: str) -> HttpResponse:
         "said": _said(running) if running else None,
         "failure": failing.failure_of(running),
     }
+    context["may_try"] = may(actor, backtests.ADD)
     return render(request, "risk/rule.html", context)
 
 
