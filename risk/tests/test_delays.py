@@ -38,7 +38,7 @@ def test_those_whom_it_concerns_see_how_long_the_oldest_waits(late: Transaction,
         assert ("Judging is delayed" in page) == (number in SEE), number
     queue = browser(bank.people["82001"]).get(reverse("risk:alert_list")).content.decode()
     assert "2 min 1" in queue
-    assert "3 wait." in queue
+    assert "Waiting in all: 3." in queue
 
 
 def test_nobody_else_hears_of_it(late: Transaction, bank: Bank) -> None:
