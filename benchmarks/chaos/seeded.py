@@ -9,7 +9,9 @@ from benchmarks.chaos.plan import Plan
 from benchmarks.chaos.product import Product, Seed, running, seed
 from benchmarks.chaos.sabotage.faults import FAULTS, Fault
 
-TRANSACTIONS = 1_000
+TRANSACTIONS = 500
+SETTLE = 8
+"""Nothing is written for so many seconds: what was on its way has arrived."""
 PATIENCE = 45
 """Work that is owed after so many seconds counts as never done."""
 SETTINGS = "benchmarks.chaos.sabotage.settings"
@@ -55,7 +57,7 @@ def _storm(product: Product, sending: Plan, fault: Fault) -> str:
         eye.close()
     aims: list[tuple[str, str]] = [(storm.victim_of(fault.point), fault.point)] if fault.point else []
     try:
-        storm.run(product, sending, len(aims), aims=aims, patience=PATIENCE, at_the_end=fault.point != storm.MID_FILE)
+        storm.run(product, sending, len(aims), aims=aims, patience=PATIENCE, settle=SETTLE, at_the_end=fault.point != storm.MID_FILE)
     except (TimeoutError, RuntimeError) as stuck:
         return str(stuck)[:200]
     return ""
