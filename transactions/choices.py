@@ -68,6 +68,8 @@ class Status(models.TextChoices):
     REFUSED = "refused", pgettext_lazy("transaction status", "Refused")
 
 
+STOPPED = (Status.HELD, Status.REFUSED, Status.DECLINED)
+"""What we did not let through."""
 NEXT_STATUS: dict[Status, frozenset[Status]] = {
     Status.RECEIVED: frozenset(
         {

@@ -17,12 +17,11 @@ from crm.jobs.services import enqueue
 from crm.lists import formats
 from crm.staff import tiles
 from crm.ui.search import LIMIT, Hit, Query
-from transactions.choices import ImportState, Status
+from transactions.choices import STOPPED, ImportState, Status
 from transactions.models import FileImport, Transaction
 from transactions.services import imports
 
 PERMISSION = "transactions.view_transaction"
-STOPPED = (Status.HELD, Status.REFUSED, Status.DECLINED)
 LABELS = {
     "rows_total": _("Rows"),
     "rows_new": _("New"),

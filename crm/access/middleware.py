@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, cast
 from uuid import uuid4
@@ -21,6 +22,7 @@ from crm.access.actor import Actor, Kind, Origin, anonymous
 from crm.access.errors import AccessError, Conflict, DomainError, NotVisible, Refused
 from crm.access.gate import to_sign_in
 from crm.access.pages import error_page
+from crm.access.remembered import reading
 from crm.log import services as log
 from crm.log.masking import hide_numbers
 
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 process_log = structlog.getLogger(__name__)
 
 STEPPED_UP_AT = "stepped_up_at"
+SAFE_METHODS = ("GET", "HEAD")
 
 
 class RequestLog(RequestMiddleware):
@@ -59,7 +62,8 @@ class ActorMiddleware:
         request.refusal = None  # type: ignore[attr-defined]
         request.actor = _actor(request)  # type: ignore[attr-defined]
         _end_if_over(request)
-        response = _written_down(request, self.get_response(request))
+        with reading() if request.method in SAFE_METHODS else nullcontext():
+            response = _written_down(request, self.get_response(request))
         response.headers["X-Request-ID"] = request.id  # type: ignore[attr-defined]
         return response
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 import pghistory
 import pgtrigger
 from django.db import migrations, models
-from django.db.models import F, Func, OuterRef, Subquery
+from django.db.models import F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from pghistory import models as pghistory_models
 from pghistory import trigger
@@ -192,6 +192,20 @@ def value_at(rows: "models.QuerySet[Any]", path: str, moment: str) -> Any:
         model = cast(Any, model)._meta.get_field(step).related_model
     later = _changes[model, column].objects.filter(pgh_obj=OuterRef(to_row), pgh_created_at__gt=OuterRef(moment))
     return Coalesce(Subquery(later.order_by("pgh_id").values(f"{column}_id")[:1]), F(f"{path}_id"), output_field=models.BigIntegerField())
+
+
+def held_then(rows: "models.QuerySet[Any]", path: str, moment: str, keys: list[int]) -> "models.QuerySet[Any]":
+    """The rows whose ``path`` had one of the values ``keys`` at their own ``moment``; the same answer as a filter on `value_at`.
+
+    The few that ever changed are asked one by one; for all others the present value is the value of then, which an index answers.
+    """
+    to_row, _dot, column = path.rpartition("__")
+    model = rows.model
+    for step in to_row.split("__"):
+        model = cast(Any, model)._meta.get_field(step).related_model
+    changed = Q(**{f"{to_row}__in": _changes[model, column].objects.values("pgh_obj")})
+    then: models.QuerySet[Any] = rows.alias(value_then=value_at(rows, path, moment))
+    return then.filter(Q(**{f"{path}__in": keys}) & ~changed | changed & Q(value_then__in=keys))
 
 
 def acts_behind(version: Any) -> "models.QuerySet[LogLine]":

@@ -11,7 +11,7 @@ from django.http import HttpRequest, QueryDict
 from crm.access.errors import AccessError
 from crm.access.services import actor_of
 from crm.lists import keyset, tokens
-from crm.lists.counts import EXACT
+from crm.lists.counts import count
 from crm.lists.definitions import known, with_query
 from crm.lists.errors import BadParameters
 from crm.lists.requests import Asked
@@ -35,10 +35,7 @@ def row_address(asked: Asked, row: Any) -> str:
     url = asked.definition.row_url(row)
     if not url:
         return ""
-    conditions = QueryDict("", mutable=True)
-    for name, values in asked.conditions.items():
-        conditions.setlist(name, values)
-    place = {"l": asked.definition.name, "p": asked.path, "q": conditions.urlencode(), "v": keyset.values_of(row, asked.keys)}
+    place = {"l": asked.definition.name, "p": asked.path, "q": asked.encoded, "v": keyset.values_of(row, asked.keys)}
     token = tokens.seal("position", place)
     return f"{url}{'&' if '?' in url else '?'}{PARAMETER}={token}"
 
@@ -65,8 +62,8 @@ def position(request: HttpRequest) -> Here | None:
 def _around(asked: Asked, values: list[Any]) -> Here:
     before = keyset.read(asked.rows, asked.keys, 1, values, backwards=True).rows
     following = keyset.read(asked.rows, asked.keys, 1, values, backwards=False).rows
-    total = asked.rows.order_by().values("pk")[: EXACT + 1].count()
-    countable = total <= EXACT
+    found = count(asked.rows)
+    total, countable = found.number, not found.about
     rank = keyset.after(asked.rows.order_by(), asked.keys, values, backwards=True).values("pk").count() + 1 if countable else None
     return Here(
         list_url=with_query(asked.path, asked.conditions),

@@ -99,11 +99,19 @@ class Asked:
         chosen = self.values["columns"]
         return [column for column in self.definition.columns if (column.name in chosen if chosen else column.shown)]
 
-    @property
+    @cached_property
     def conditions(self) -> dict[str, list[str]]:
         """The parameters that narrow or order the list, without the place in it."""
         given = {name: [value for value in self.data.getlist(name) if value] for name in self.data if name != "at"}
         return {name: values for name, values in given.items() if values}
+
+    @cached_property
+    def encoded(self) -> str:
+        """The same parameters as they stand in an address."""
+        query = QueryDict("", mutable=True)
+        for name, values in self.conditions.items():
+            query.setlist(name, values)
+        return query.urlencode()
 
     def address(self, **changes: Any) -> str:
         """The same list with some parameters changed; a change of conditions begins at the first page."""

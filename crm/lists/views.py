@@ -19,8 +19,8 @@ from crm.lists.counts import Count, count
 from crm.lists.definitions import ListDefinition, known, with_query
 from crm.lists.errors import BadParameters
 from crm.lists.export import export_xlsx
-from crm.lists.positions import row_address
 from crm.lists.requests import Asked
+from crm.lists.rows import rows_of
 from crm.lists.sealing import closed, sealed_address
 
 
@@ -31,17 +31,6 @@ class Head:
     column: Column
     url: str
     state: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row ready for the template."""
-
-    row: Any
-    url: str
-    level: str
-    key: str
-    cells: list[tuple[Column, Any]]
 
 
 def render_list(
@@ -74,13 +63,14 @@ def page_of(asked: Asked, unit: str) -> dict[str, Any]:
     found = keyset.read(asked.rows, asked.keys, size, place.values if place else None, place.backwards if place else False)
     if not found.rows and place is not None:
         place, found = None, keyset.read(asked.rows, asked.keys, size, None, backwards=False)
-    total = count(asked.rows)
+    # What stands on one page needs no counting.
+    total = count(asked.rows) if found.has_next or found.has_previous else Count(len(found.rows))
     offset = _offset(place.offset if place else 0, found, total)
     return {
         "definition": asked.definition,
         "asked": asked,
         "heads": [_head(asked, column) for column in asked.columns],
-        "rows": [_row(asked, row, unit) for row in found.rows],
+        "rows": rows_of(asked, found.rows, unit),
         "total": total,
         "first": offset + 1,
         "last": offset + len(found.rows),
@@ -124,12 +114,6 @@ def _head(asked: Asked, column: Column) -> Head:
 
 def _effective(asked: Asked) -> str:
     return asked.sort or (str(asked.definition.default_sort[0]) if asked.definition.default_sort else "")
-
-
-def _row(asked: Asked, row: Any, unit: str) -> Row:
-    url = row_address(asked, row)
-    key = asked.definition.row_key(row) if asked.definition.pick_form else ""
-    return Row(row, url, asked.definition.row_level(row), key, [(column, column.html(row, unit)) for column in asked.columns])
 
 
 def _presets(asked: Asked) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.reach import Reach
-from crm.fields.history import value_at
+from crm.fields.history import held_then
 from crm.lists.filters import Label, Values
 from crm.staff.models import Branch
 
@@ -55,10 +55,10 @@ class BranchTree:
         return self._of(rows, Branch.objects.filter(path__startswith=top)) if top else rows.none()
 
     def _of(self, rows: QuerySet[Any], branches: QuerySet[Branch]) -> QuerySet[Any]:
+        keys = list(branches.values_list("pk", flat=True))
         if not self.at:
-            return rows.filter(**{f"{self.field}__in": branches})
-        then: QuerySet[Any] = rows.alias(branch_then=value_at(rows, self.field, self.at))
-        return then.filter(branch_then__in=branches.values("pk"))
+            return rows.filter(**{f"{self.field}__in": keys})
+        return held_then(rows, self.field, self.at, keys)
 
     def words(self, form: forms.Form, values: Values) -> str:
         """The branch, as the select calls it."""

@@ -10,6 +10,7 @@ from crm.access.actor import Actor
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, DateRange, NumberRange, Preset
+from crm.lists.terms import Query
 from crm.staff.filters import BranchTree, branches_of
 from customers.choices import AmlRiskLevel, CustomerKind, LifecycleStage, RiskTolerance, Segment
 from customers.models import Customer
@@ -59,12 +60,17 @@ class CustomerList(ListDefinition):
         Preset(_("Organisations"), {"kind": "organisation"}),
         Preset(_("High risk"), {"level": "5"}),
     )
-    search = ("core_number", "name", "name_compact", "name_initials", "reference")
     default_sort = ("name", "core_number")
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:
         """Return the customers in reach, with what the columns show."""
         return Customer.objects.visible_to(actor).select_related("figures", "manager", "opening_branch", "data_key")
+
+    def find(self, rows: QuerySet[Any], query: Query) -> QuerySet[Any]:
+        """Return the customers that hold every typed word in one of their names and numbers."""
+        for word in query.split():
+            rows = rows.matching(word)  # type: ignore[attr-defined]
+        return rows
 
     def row_url(self, row: Any) -> str:
         """Return the address of the customer page."""

@@ -12,8 +12,10 @@ from crm.access.gate import gated
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, DateRange, Flag, Preset
+from crm.lists.terms import Query
 from crm.lists.views import render_list
 from crm.staff.filters import BranchTree, branches_of
+from customers.models import holds, of_customers
 from products.choices import AccountKind, AccountStatus, Authority, FreezeKind, FreezeState
 from products.models import Account, Freeze
 
@@ -40,12 +42,19 @@ class AccountList(ListDefinition):
         Choice("status", _("Account status"), AccountStatus.choices, multiple=True),
         DateRange("opened", _("Opened on"), field="opened_at"),
     )
-    search = ("customer__core_number", "holder_name", "number_last4", "reference")
     default_sort = ("holder", "opened_at")
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:
         """Return the accounts in reach."""
         return Account.objects.visible_to(actor).select_related("customer", "branch", "data_key")
+
+    def find(self, rows: QuerySet[Any], query: Query) -> QuerySet[Any]:
+        """Return the accounts of the customers, with the holder, reference or last four that were typed; all words, each by index."""
+        for word in query.split():
+            own = holds("holder_name", word) if len(word) > 1 else Q(holder_name__startswith=word)
+            exact = Q(number_last4=word) | Q(reference=word.upper())
+            rows = rows.filter(own | exact | Q(customer__in=of_customers(word)))
+        return rows
 
     def row_url(self, row: Any) -> str:
         """Return the address of the account page."""
@@ -104,7 +113,8 @@ class FreezeList(ListDefinition):
         Preset(_("Waiting for the core"), {"state": "pending"}),
         Preset(_("Refused by the core"), {"refused": "on"}),
     )
-    search = ("reference", "document", "customer__name", "customer__core_number")
+    search = ("reference", "document")
+    search_in = {"customer": of_customers}
     default_sort = ("-placed_at",)
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:

@@ -14,10 +14,13 @@ from crm.access.actor import Actor
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, DateRange, Flag, NumberRange, Preset, Related, Values
+from crm.lists.terms import Query
 from crm.staff.filters import BranchTree, branches_of
 from crm.staff.models import User
+from customers.models import of_customers
 from risk.choices import AlertState, Band, CaseState, CaseStep, Disposition, InquiryState, Label
 from risk.models import Alert, Assessment, Case, Hit, Inquiry, Rule
+from transactions.models import Transaction
 
 LEVELS = {Band.HIGH: "high", Band.MID: "mid", Band.LOW: "low"}
 
@@ -99,7 +102,8 @@ class AlertList(ListDefinition):
         Preset(_("In a case"), {"state": "in_case"}),
         Preset(_("Dismissed"), {"state": "dismissed"}),
     )
-    search = ("reference", "customer__name", "customer__name_compact", "customer__core_number")
+    search = ("reference",)
+    search_in = {"customer": of_customers}
     default_sort = ("-priority", "due_at")
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:
@@ -143,7 +147,8 @@ class CaseList(ListDefinition):
         Preset(_("Mine"), {"mine": "on", "state": "open"}),
         Preset(pgettext_lazy("case", "Closed"), {"state": "closed"}),
     )
-    search = ("reference", "summary", "customer__name", "customer__core_number")
+    search = ("reference", "summary")
+    search_in = {"customer": of_customers}
     default_sort = ("due_at",)
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:
@@ -180,7 +185,8 @@ class InquiryList(ListDefinition):
     )
     filters = (Choice("state", _("State"), InquiryState.choices), DateRange("asked", _("Asked"), field="asked_at"))
     presets = (Preset(_("To answer"), {"state": "asked"}), Preset(pgettext_lazy("inquiry", "Answered"), {"state": "answered"}))
-    search = ("reference", "customer__name", "customer__core_number")
+    search = ("reference",)
+    search_in = {"customer": of_customers}
     default_sort = ("-asked_at",)
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:
@@ -233,12 +239,18 @@ class AssessmentList(ListDefinition):
             at="judged_at",
         ),
     )
-    search = ("transaction__reference", "transaction__customer__core_number")
     default_sort = ("-judged_at",)
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:
         """Return the first judgements in reach."""
         return Assessment.objects.visible_to(actor).filter(revision=1).select_related("transaction__customer")
+
+    def find(self, rows: QuerySet[Any], query: Query) -> QuerySet[Any]:
+        """Return the judgements of the transaction, or of the customers, that were typed."""
+        text = str(query)
+        if text.upper().startswith("T-"):
+            return rows.filter(transaction__in=Transaction.objects.filter(reference=text.upper()))
+        return rows.filter(transaction__in=Transaction.objects.filter(customer__in=of_customers(text)))
 
     def row_url(self, row: Any) -> str:
         """Return the address of the transaction."""

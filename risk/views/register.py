@@ -22,6 +22,7 @@ from crm.lists.filters import Choice, DateRange, Flag, Preset, Related
 from crm.lists.positions import position
 from crm.lists.views import render_list
 from crm.staff.filters import BranchTree, branches_of
+from customers.models import of_customers
 from risk.choices import ReportRowState
 from risk.forms import ExemptForm, ReasonForm
 from risk.models import LargeValueRow, Rule
@@ -77,7 +78,8 @@ class RegisterList(ListDefinition):
         Preset(_("Exempt"), {"state": "exempt"}),
         Preset(_("Reported"), {"state": "reported"}),
     )
-    search = ("reference", "customer__name", "customer__core_number")
+    search = ("reference",)
+    search_in = {"customer": of_customers}
     default_sort = ("due_on",)
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:

@@ -18,7 +18,6 @@ from products.models import Account
 from transactions.choices import Channel, Direction, ImportState, Instrument, Kind, Status
 from transactions.models import UNRATED, FileImport, Source, Transaction
 
-MOST_CUSTOMERS = 200
 STATUS_LEVELS = {
     Status.HELD: "hold",
     Status.REFUSED: "high",
@@ -115,8 +114,8 @@ class TransactionList(ListDefinition):
         if len(query.digits) == 4:
             return rows.filter(account_id__in=list(Account.objects.filter(number_last4=query.digits).values_list("pk", flat=True)))
         of_customers = Customer.objects.filter(core_number=query.compact) if query.digits else Customer.objects.named(text)
-        if keys := list(of_customers.values_list("pk", flat=True)[:MOST_CUSTOMERS]):
-            return rows.filter(customer_id__in=keys)
+        if of_customers.exists():
+            return rows.filter(customer__in=of_customers)
         sources = list(Source.objects.values_list("pk", flat=True))
         return rows.filter(Q(source_id__in=sources, external_id=text) | Q(transfer_id=text))
 

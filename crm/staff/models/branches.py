@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.reach import Reach
+from crm.access.remembered import remembered
 from crm.access.scopes import ScopedQuerySet
 from crm.staff.choices import BranchLevel
 
@@ -23,6 +24,16 @@ class BranchQuerySet(ScopedQuerySet["Branch"]):
         if reach == Reach.BRANCH:
             return self.filter(path__startswith=user.branch.path)
         return self.filter(pk=user.branch_id)
+
+    def keys_of(self, user: Any) -> list[int]:
+        """Return the keys of a person's own branch and of everything below it; none for somebody without a branch.
+
+        Keys, not a condition on the path: the planner knows how many customers each branch has (ADR-0068).
+        """
+        branch_id = getattr(user, "branch_id", None)
+        if branch_id is None:
+            return []
+        return remembered(("branches", branch_id), lambda: list(self.under(user.branch).order_by("pk").values_list("pk", flat=True)))
 
     def under(self, branch: "Branch") -> Self:
         """Return the branch and everything below it."""
