@@ -147,7 +147,7 @@ class ExemptForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), min_length=4, max_length=300, validators=[validate_no_sealed_data])
 
 
-class VersionField(forms.ModelMultipleChoiceField):
+class VersionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
     """Rule versions by name, number and state."""
 
     def label_from_instance(self, obj: RuleVersion) -> str:

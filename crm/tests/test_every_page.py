@@ -28,7 +28,7 @@ from customers.models import Customer
 from products.models import Account
 from reports import services as reports
 from reports.models import ReportRun
-from risk.models import Alert, LargeValueRow, Rule
+from risk.models import Alert, Backtest, LargeValueRow, Rule
 from risk.services import cases, inquiries, screening
 from risk.tests.work import cash_in
 from transactions.models import FileImport, Transaction
@@ -111,7 +111,8 @@ def _address(route: str, world: World) -> str | None:
     """Return a real address of a route; None where the world has nothing of the kind and the page is tested by its own app."""
     if "<" not in route and "(?P" not in route:
         return "/" + route
-    rows: dict[str, Any] = {"jobs/": Job, "notices/": Notice, "transactions/files/": FileImport, "risk/register/": LargeValueRow}
+    rows: dict[str, Any] = {"jobs/": Job, "notices/": Notice, "transactions/files/": FileImport}
+    rows |= {"risk/register/": LargeValueRow, "risk/backtests/<": Backtest}
     for prefix, model in rows.items():
         if route.startswith(prefix):
             row = model.objects.first()

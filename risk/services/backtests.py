@@ -56,7 +56,7 @@ def ask(*, actor: Actor, first_day: date, last_day: date, mode: str, versions: I
         raise PeriodUnusable
     job = jobs.create(actor=actor, kind=KIND, title=f"{first_day} – {last_day}")
     backtest = Backtest.objects.create(
-        first_day=first_day, last_day=last_day, mode=mode, live=trials.live_versions(), job=job, requested_by_id=actor.user_id
+        first_day=first_day, last_day=last_day, mode=mode, live=trials.live_versions(), job=job, requested_by_id=actor.user_id or 0
     )
     backtest.versions.set(chosen)
     codes = sorted(f"{version.rule.code} v{version.number}" for version in chosen)

@@ -130,7 +130,7 @@ def differences(ids: Iterable[int], *, known: bool) -> list[Difference]:
     for pk, row in stored.items():
         if NOT_REPEATABLE not in row[7]:
             sets.setdefault(row[2], []).append(pk)
-    found = []
+    found: list[Difference] = []
     for rule_set, pks in sets.items():
         program = program_of_set(rule_set)
         for again in replay(program, pks, known=known):
@@ -143,8 +143,7 @@ def _parted(program: Program, stored: tuple[Any, ...], again: Replayed) -> Itera
     for fact, was, now in zip(program.facts, facts, again.facts, strict=True):
         if was != now:
             yield Difference(pk, revision, fact.identity, was, now)
-    for what, was, now in zip(
-        ("label", "points", "actions", "exits"), rest, (again.label, again.points, again.actions, again.exits), strict=True
-    ):
-        if was != now:
-            yield Difference(pk, revision, what, was, now)
+    said = (again.label, again.points, again.actions, again.exits)
+    for what, before, after in zip(("label", "points", "actions", "exits"), rest, said, strict=True):
+        if before != after:
+            yield Difference(pk, revision, what, before, after)

@@ -1,7 +1,7 @@
 """Trying rules on what has happened: any versions over any period, customer by customer, on several connections at once."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -110,7 +110,7 @@ def plan(first: date, last: date, customers: Sequence[int] | None = None) -> lis
 
 def run(
     trial: Trial, first: date, last: date, *, customers: Sequence[int] | None = None, frames_from: int = FRAMES_FROM, lanes: int = LANES
-) -> Iterator[Chunk]:
+) -> Generator[Chunk, None, None]:
     """Yield what is found, chunk by chunk, in the order of the customers; nothing is written. Closing it stops the work.
 
     Each lane is a connection of its own: the server sorts one customer's history while another's is read. Inside a transaction that

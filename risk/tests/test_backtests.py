@@ -12,6 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from crm.access.actor import SYSTEM
 from crm.access.errors import Refused
 from crm.jobs import queue
 from crm.jobs import services as jobs
@@ -39,7 +40,7 @@ def draft(code: str, **values: str) -> RuleVersion:
     for name, value in values.items():
         parameters[name] = {**parameters[name], "value": value}
     with transaction.atomic():
-        log.record(actor=screening.SYSTEM, action="rules.loaded")
+        log.record(actor=SYSTEM, action="rules.loaded")
         return RuleVersion.objects.create(
             rule=live.rule, number=live.number + 1, state=RuleState.TEST, definition=live.definition, parameters=parameters
         )
@@ -51,6 +52,12 @@ def made(actor: Any, versions: list[int], mode: str = "corrected", first: date =
         backtest = backtests.ask(actor=actor, first_day=first, last_day=last, mode=mode, versions=rows)
     backtests.make(actor=actor, job_id=backtest.job_id)
     return Backtest.objects.select_related("job").get(pk=backtest.pk)
+
+
+def told(backtest: Backtest) -> dict[str, Any]:
+    """Return the result, which is there."""
+    assert isinstance(backtest.result, dict)
+    return backtest.result
 
 
 @pytest.fixture
@@ -80,24 +87,24 @@ def test_the_live_rules_find_what_judging_found(day: list[Transaction], supervis
         hits = set(BacktestHit.objects.filter(backtest=backtest).values_list("transaction", "rule_version"))
         assert hits == {pair for pair in stored if pair[1] in live}
         assert {hit.compared for hit in backtest.hits.all()} == {Compared.SAME}
-        assert backtest.result["judged"] == len(day)
-        assert backtest.result["alerts"]["total"] == [Alert.objects.count()] * 2
-        assert backtest.result["frozen"]["counts"] == {"new": 0, "same": 1, "gone": 0}
-        assert backtest.result["labels"]["hold"] == [1, 1]
+        assert told(backtest)["judged"] == len(day)
+        assert told(backtest)["alerts"]["total"] == [Alert.objects.count()] * 2
+        assert told(backtest)["frozen"]["counts"] == {"new": 0, "same": 1, "gone": 0}
+        assert told(backtest)["labels"]["hold"] == [1, 1]
     assert (Alert.objects.count(), Assessment.objects.count()) == before
 
 
 def test_a_threshold_that_changes_is_set_beside_what_is_live(day: list[Transaction], supervisor: Any) -> None:
     """A looser draft brings new hits, a stricter one loses them; its freeze goes with them."""
     looser = made(supervisor, backtests.with_draft(draft("structuring", count="2")))
-    line = next(line for line in looser.result["rules"] if line["code"] == "structuring")
+    line = next(line for line in told(looser)["rules"] if line["code"] == "structuring")
     assert (line["hits"], line["new"], line["same"], line["gone"]) == (3, 1, 2, 0)
     stricter = made(supervisor, backtests.with_draft(draft("rapid-pass-through", floor="70000")))
-    line = next(line for line in stricter.result["rules"] if line["code"] == "rapid-pass-through")
+    line = next(line for line in told(stricter)["rules"] if line["code"] == "rapid-pass-through")
     assert (line["hits"], line["new"], line["same"]) == (0, 0, 0)
     assert line["gone"] >= 1
-    assert stricter.result["frozen"]["counts"] == {"new": 0, "same": 0, "gone": 1}
-    assert stricter.result["alerts"]["rules"]["rapid-pass-through"] == [0, 1]
+    assert told(stricter)["frozen"]["counts"] == {"new": 0, "same": 0, "gone": 1}
+    assert told(stricter)["alerts"]["rules"]["rapid-pass-through"] == [0, 1]
 
 
 def test_facts_left_out_change_no_answer(day: list[Transaction]) -> None:
@@ -125,7 +132,7 @@ def test_references_are_read_at_the_date_of_the_event(core: Source, salary_accou
         DatedValue.objects.create(table="high_risk_country", key="FR", value=1, valid_from=date(2026, 11, 21))
         DatedValue.objects.create(table="week_limit", key="student", value=50, valid_from=date(2000, 2, 1))
         Customer.objects.filter(pk=salary_account.customer_id).update(segment="student")
-        log.record(actor=screening.SYSTEM, action="rules.loaded")
+        log.record(actor=SYSTEM, action="rules.loaded")
     backtest = made(supervisor, trials.live_versions())
     hits = set(backtest.hits.values_list("transaction", "rule_version__rule__code"))
     assert (rows[1].pk, "high-risk-geography") in hits
@@ -152,7 +159,7 @@ def test_a_killed_worker_begins_again_and_doubles_nothing(day: list[Transaction]
         backtests.make(actor=supervisor, job_id=backtest.job_id)
     backtest.refresh_from_db()
     assert backtest.job.state == JobState.DONE
-    assert backtest.hits.count() == sum(line["hits"] for line in backtest.result["rules"])
+    assert backtest.hits.count() == sum(line["hits"] for line in told(backtest)["rules"])
     assert Event.objects.filter(action="backtest.done").count() == 1
 
 
@@ -215,8 +222,8 @@ def test_hits_go_after_ninety_days_and_figures_stay(day: list[Transaction], supe
     assert backtests.remove_old() == 0
     with transaction.atomic():
         Backtest.objects.update(requested_at=timezone.now() - timedelta(days=91))
-        log.record(actor=screening.SYSTEM, action="rules.loaded")
+        log.record(actor=SYSTEM, action="rules.loaded")
     assert backtests.remove_old() == 1
     backtest.refresh_from_db()
-    assert (backtest.hits.count(), backtest.result["judged"]) == (0, len(day))
+    assert (backtest.hits.count(), told(backtest)["judged"]) == (0, len(day))
     assert backtests.remove_old() == 0

@@ -116,7 +116,8 @@ class World:
         rows = list(Transaction.objects.filter(status__in=statuses).select_related("customer").order_by("external_id"))
         if not rows:
             raise DomainError("nothing there")
-        return self.dice.choice(rows)
+        row: Transaction = self.dice.choice(rows)
+        return row
 
     def _told(self, row: Transaction, status: Status) -> None:
         at = row.occurred_at + timedelta(hours=self.dice.choice([0, 1, 30, 100]))

@@ -50,7 +50,7 @@ class BacktestList(ListDefinition):
         Column("hits", _("Hits"), value=lambda row: row.job.result.get("hits", ""), kind="number"),
         Column("state", _("State"), value="job.get_state_display", kind="badge", level=lambda row: STATES[row.job.state]),
         Column("by", _("Requested by"), value="requested_by.name"),
-        Column("at", _("Requested at"), value="requested_at", kind="datetime", sort="requested_at"),
+        Column("at", _("Requested at"), value="requested_at", kind="moment", sort="requested_at"),
     )
     filters = (Choice("mode", _("Knowledge"), BacktestMode.choices), Choice("state", _("State"), JobState.choices, field="job__state"))
     search = ("reference",)
@@ -72,7 +72,7 @@ class HitList(ListDefinition):
     title = _("Hits of the back-test")
     permission = VIEW
     columns = (
-        Column("occurred_at", _("Occurred at"), kind="datetime", sort="occurred_at"),
+        Column("occurred_at", _("Occurred at"), kind="moment", sort="occurred_at"),
         Column("rule", _("Rule"), value=lambda row: gettext(row.rule_version.rule.name), head=True),
         Column("version", _("Version"), value="rule_version.number", kind="number"),
         Column("band", _("Band"), value="get_band_display", kind="badge", level=lambda row: row.band),
