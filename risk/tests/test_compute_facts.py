@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -164,3 +165,14 @@ def test_nothing_stays_but_one_line_in_the_log(tmp_path: Path) -> None:
         cursor.execute("SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND relname LIKE 'file%'")
         assert cursor.fetchone() == (0,)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "in.out.csv"]
+
+
+def test_the_worked_example_of_the_document_is_what_the_command_writes(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "engine.md").read_text()
+    source, expected = re.findall(r"```csv\n(.*?)```", document, re.DOTALL)
+    ((options, facts),) = re.findall(r"compute_facts cards.csv (.*?)--facts \"(.*?)\"", document, re.DOTALL)
+    (tmp_path / "cards.csv").write_text(source)
+    given = dict(re.findall(r"--([a-z-]+) (\S+)", options))
+    assert given.pop("out") == "facts.csv"
+    names = {name.replace("-", "_"): value for name, value in given.items()}
+    assert compute(tmp_path / "cards.csv", facts, **names) == expected
