@@ -306,9 +306,12 @@ def update_figures(moved: Iterable[tuple[int, Decimal, datetime]]) -> None:
     keys = sorted(sums)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE customers_customerfigures AS f SET assets_cny = f.assets_cny + m.amount,"
+            # Held in one order first: two files that are loaded at once may move the same customers.
+            "WITH held AS MATERIALIZED (SELECT customer_id FROM customers_customerfigures WHERE customer_id = ANY(%s::bigint[])"
+            " ORDER BY customer_id FOR NO KEY UPDATE)"
+            " UPDATE customers_customerfigures AS f SET assets_cny = f.assets_cny + m.amount,"
             " last_transaction_at = greatest(f.last_transaction_at, m.at)"
             " FROM unnest(%s::bigint[], %s::numeric[], %s::timestamptz[]) AS m(customer_id, amount, at)"
-            " WHERE f.customer_id = m.customer_id",
-            [keys, [sums[key][0] for key in keys], [sums[key][1] for key in keys]],
+            " JOIN held ON held.customer_id = m.customer_id WHERE f.customer_id = m.customer_id",
+            [keys, keys, [sums[key][0] for key in keys], [sums[key][1] for key in keys]],
         )

@@ -192,7 +192,7 @@ def _load_pieces(actor: Actor, run: Run, row: FileImport) -> FileImport:
         good = file.parse(piece, tally)
         with transaction.atomic():
             row = FileImport.objects.locked().get(pk=row.pk)
-            answers = record(actor=actor, rows=[new for _number, new in good], entered_by=row.uploaded_by)
+            answers = record(actor=actor, rows=[new for _number, new in good], entered_by=row.uploaded_by, beside_judging=True)
             for (number, _new), answer in zip(good, answers, strict=True):
                 file.judge(number, answer, tally)
             _keep_errors(row, tally)

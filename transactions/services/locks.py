@@ -1,11 +1,12 @@
 """Holding customers and accounts for the length of a transaction: always customers first, always in primary-key order."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from crm.operations.prepared import run
 from customers.models import Customer
-from products.models import Account
+from products.choices import FreezeKind
+from products.models import Account, Freeze
 
 _CUSTOMERS = f"SELECT id FROM {Customer._meta.db_table} WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 _ACCOUNTS = f"SELECT id, status, closed_at FROM {Account._meta.db_table} WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
@@ -24,3 +25,22 @@ def hold(customer_ids: Iterable[int], account_ids: Iterable[int]) -> dict[int, t
         return {}
     rows = run(_ACCOUNTS, {"ids": accounts}, prepare=len(accounts) == 1)
     return {pk: (status, closed_at) for pk, status, closed_at in rows}
+
+
+def hold_beside_judging(customer_ids: Collection[int], account_ids: Collection[int]) -> dict[int, tuple[str, date | None]]:
+    """Hold the accounts alone, so that a file is loaded while its former rows, of the same customers, are judged; returns as `hold`.
+
+    What must not happen meanwhile holds accounts too: freezes are placed and lifted, statuses changed and accounts closed under them.
+    Judging holds customers. A row that it did not see is judged itself later, and whoever should have seen it owes again then. Only an
+    amount frozen on a whole customer is shared by accounts: such customers are held as well.
+    """
+    shared = _sharing(customer_ids)
+    accounts = hold(shared, account_ids)
+    if since := _sharing(customer_ids) - shared:  # placed between the two looks
+        hold(since, [])
+    return accounts
+
+
+def _sharing(customer_ids: Collection[int]) -> set[int]:
+    rows = Freeze.objects.standing().filter(account=None, kind=FreezeKind.AMOUNT, customer_id__in=customer_ids)
+    return set(rows.values_list("customer_id", flat=True))

@@ -1,9 +1,9 @@
 """The way into the ledger: every door's rows are stored here, one or thousands, each once."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -24,7 +24,7 @@ from transactions.services.alarms import completed_although_frozen
 from transactions.services.comparing import differing_fields
 from transactions.services.entries import NewTransaction, Outcome, Recorded, event_order
 from transactions.services.freezing import MAY, Decision, decide
-from transactions.services.locks import hold
+from transactions.services.locks import hold, hold_beside_judging
 from transactions.services.resolving import ADD, Dated, Resolved, dated, resolve
 from transactions.services.storing import COLUMNS, TOLD, Hand, array_of, insert
 from transactions.signals import BATCH, transactions_changed, transactions_recorded
@@ -54,6 +54,7 @@ class _Batch:
     now: datetime
     exempt: bool
     hand: Hand
+    hold: Callable[[Collection[int], Collection[int]], dict[int, tuple[str, date | None]]]
     batch_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     known: dict[Key, _Known] = field(default_factory=dict)
     fresh: set[Key] = field(default_factory=set)
@@ -63,7 +64,13 @@ class _Batch:
 
 @transaction.atomic
 def record(
-    *, actor: Actor, rows: Sequence[NewTransaction], exempt: bool = False, now: datetime | None = None, entered_by: Any = None
+    *,
+    actor: Actor,
+    rows: Sequence[NewTransaction],
+    exempt: bool = False,
+    now: datetime | None = None,
+    entered_by: Any = None,
+    beside_judging: bool = False,
 ) -> list[Recorded]:
     """Store each row once and say what became of it, in the order given. The same code for one row and for thousands.
 
@@ -74,13 +81,18 @@ def record(
     ``entered_by`` is the person who put the rows together where that is not the actor (who uploaded a file): whoever entered a
     transaction never decides on it.
 
+    ``beside_judging`` lets others judge these customers meanwhile, for files: see `hold_beside_judging`. Not where the same transaction
+    judges.
+
     ``exempt`` loads history that owes no judgement (permission ``transactions.load_history``). After commit
     ``transactions_recorded`` is sent with at most 5,000 ids at a time.
     """
     require(actor, ADD)
     if exempt:
         require(actor, "transactions.load_history")
-    batch = _Batch(actor, now or timezone.now(), exempt, _hand(actor, entered_by))
+    batch = _Batch(
+        actor, now or timezone.now(), exempt, _hand(actor, entered_by), hold_beside_judging if beside_judging and not exempt else hold
+    )
     resolved = resolve(actor=actor, rows=rows, now=batch.now)
     usable = [item for item in resolved if isinstance(item, Resolved)]
     first: dict[Key, Resolved] = {}
@@ -128,7 +140,7 @@ def _store(batch: _Batch, items: Sequence[Resolved]) -> None:
     """Hold the parties, ask the freezes, insert; rows that another transaction stored meanwhile become known instead."""
     if not items:
         return
-    accounts = hold((item.party.customer_id for item in items), (item.party.account_id for item in items))
+    accounts = batch.hold({item.party.customer_id for item in items}, {item.party.account_id for item in items})
     items = sorted(items, key=lambda item: (item.occurred_at, item.key))
     dates = dated(items)
     decisions = decide(items, dates, accounts)
