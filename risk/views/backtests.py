@@ -25,7 +25,7 @@ from customers.models import Customer
 from products.models import Account
 from risk.choices import BacktestMode, Band, Compared, Label
 from risk.forms import BacktestForm
-from risk.models import Backtest, BacktestHit, Rule
+from risk.models import Backtest, Rule
 from risk.services import backtests
 from risk.services.tallies import per_day
 from transactions.models import Transaction
@@ -93,7 +93,7 @@ class HitList(ListDefinition):
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:
         """Return the hits on transactions that the reader may see."""
-        rows = BacktestHit.objects.filter(backtest=self.backtest, transaction__in=Transaction.objects.visible_to(actor))
+        rows = self.backtest.hits.filter(transaction__in=Transaction.objects.visible_to(actor))
         return rows.select_related("rule_version__rule", "transaction__customer").defer("transaction__counterparty_account")
 
     def row_url(self, row: Any) -> str:
