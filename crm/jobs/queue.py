@@ -60,6 +60,7 @@ class _Message:
         self.once_key = once_key
         self.headers = headers
         self.kwargs = kwargs
+        self.__qualname__ = f"message {name}"  # Django names the call that failed
 
     def __call__(self) -> None:
         captured = _captured.get()

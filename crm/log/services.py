@@ -9,7 +9,6 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -226,7 +225,8 @@ _attested = threading.local()
 
 def _attest_after_commit(txid: int) -> None:
     # Each line asks, the first answers for all: a savepoint that is rolled back takes its question with it, but no other's.
-    transaction.on_commit(partial(_attest, txid), robust=True)
+    # A function with a name: Django names what failed, and a partial without one would take the other calls of this commit along.
+    transaction.on_commit(lambda: _attest(txid), robust=True)
 
 
 def _attest(txid: int) -> None:

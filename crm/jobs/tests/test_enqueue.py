@@ -12,11 +12,13 @@ import pytest
 import redis
 from celery import Celery
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from crm.access.actor import SYSTEM
 from crm.jobs import queue
 from crm.jobs.services import enqueue
+from crm.log import attestation
+from crm.log import services as log
 from crm.staff.models import User
 from crm.tests.personas import as_actor
 
@@ -66,6 +68,20 @@ def test_a_broker_that_is_away_is_a_line_in_the_process_log(monkeypatch: pytest.
         enqueue("tests.one", number=1)
     assert time.monotonic() - began < 5
     assert "tests.one was not enqueued" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failing_attestation_takes_no_message_of_its_commit_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log's head could not be attested (a lock, a dying database): the act stands, its messages leave, no error reaches the caller."""
+
+    def broken() -> None:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(attestation, "attest_head", broken)
+    with queue.captured() as calls, transaction.atomic():
+        log.record(actor=SYSTEM, action="task.failed", data={})
+        enqueue("tests.one")
+    assert calls == [("tests.one", {})]
 
 
 @pytest.fixture
