@@ -25,6 +25,7 @@ have the right length but cannot be opened (their blind indexes and last fours a
 
 import argparse
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
@@ -220,28 +221,50 @@ class World:
             session.execute("CHECKPOINT")
 
     def prepare(self) -> None:
-        """Start the server, build what is not built, migrate what is older than the code, and copy it."""
+        """Start the server, build what is not built, migrate what is older than the code, and copy it.
+
+        What cannot be migrated (a run was killed in the middle, a migration was renamed) is built anew.
+        """
         self.home.prepare()
         ensure_keys(self.home)
         self.postgres.start()
         built, state = self.home.path / "built", state_of_migrations()
-        if not built.exists() or built.read_text() != state:
-            with self.superuser("postgres") as session:
-                session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE)))
-                if built.exists():
-                    session.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(KEPT), sql.Identifier(DATABASE)))
-                else:
-                    session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(KEPT)))
-            if not built.exists():
-                self.postgres.stop()
-                self.postgres.start()  # makes the database and its roles
-            self._manage("migrate", "--skip-checks", "--verbosity", "0")
-            if not built.exists():
-                self._run("benchmarks.world", "--fill", str(self.home.path), *self._words())
-            with self.superuser("postgres") as session:
-                session.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(DATABASE), sql.Identifier(KEPT)))
-            built.write_text(state)
+        if built.exists() and not self._is_there(KEPT):
+            built.unlink()
+        if not built.exists():
+            self._build()
+        elif built.read_text() != state:
+            try:
+                self._rename(KEPT, DATABASE)
+                self._manage("migrate", "--skip-checks", "--verbosity", "0")
+                self._rename(DATABASE, KEPT)
+            except subprocess.CalledProcessError:
+                built.unlink()
+                self._build()
+        built.write_text(state)
         self.renew()
+
+    def _build(self) -> None:
+        self._drop(KEPT)
+        self._drop(DATABASE)
+        self.postgres.stop()
+        self.postgres.start()  # makes the database and its roles
+        self._manage("migrate", "--skip-checks", "--verbosity", "0")
+        self._run("benchmarks.world", "--fill", str(self.home.path), *self._words())
+        self._rename(DATABASE, KEPT)
+
+    def _is_there(self, name: str) -> bool:
+        with self.superuser("postgres") as session:
+            return session.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
+
+    def _drop(self, name: str) -> None:
+        with self.superuser("postgres") as session:
+            session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _rename(self, name: str, to: str) -> None:
+        self._drop(to)
+        with self.superuser("postgres") as session:
+            session.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(to)))
 
     def _words(self) -> list[str]:
         size = self.size
@@ -310,6 +333,13 @@ def running(size: Size, *, keep: bool = True, broker: bool = False) -> Iterator[
     """Have the bank's copy at hand, its server running (with the broker where workers are to follow), Django set up on it."""
     compile_messages()
     world = World(size, Home(folder_of(size)))
+    world.home.path.mkdir(parents=True, exist_ok=True)
+    with (world.home.path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one run at a time on a bank of one size
+        yield from _served(world, keep=keep, broker=broker)
+
+
+def _served(world: World, *, keep: bool, broker: bool) -> Iterator[World]:
     try:
         world.prepare()
         if broker:

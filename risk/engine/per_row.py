@@ -43,26 +43,34 @@ class PerRow:
         """Add the facts to the plan."""
         shared: dict[tuple[str, int], list[WindowFact]] = {}
         lasts: dict[tuple[object, ...], list[LastFact]] = {}
+        peaks: dict[tuple[str, int], list[DailyPeakFact]] = {}
         for fact in facts:
             match fact:
                 case WindowFact() if fact.formula != "distinct":
                     reach = sum(fact.reach > bound for bound in CLASSES)
                     shared.setdefault((fact.key, reach), []).append(fact)
-                case WindowFact():
-                    self._single(plan, fact, self._distinct(fact))
                 case LastFact():
                     lasts.setdefault((fact.key, fact.same, fact.count, fact.days), []).append(fact)
                 case DailyPeakFact():
-                    self._single(plan, fact, self._daily_peak(fact))
-                case DatedFact():
-                    value = FIELDS[fact.of].sql.format(row="c")
-                    plan.columns[fact.identity] = dated_sql(self.binder.text(fact.table), value, relation=self.reading.dated_of("c"))
-                case BalanceFact():
-                    self._single(plan, fact, self._balance(fact))
+                    peaks.setdefault((fact.key, fact.days), []).append(fact)
+                case _:
+                    self._alone(plan, fact)
         for group in shared.values():
             self._windows(plan, group)
         for row_group in lasts.values():
             self._last(plan, row_group)
+        for daily in peaks.values():
+            self._daily_peaks(plan, daily)
+
+    def _alone(self, plan: Plan, fact: Fact) -> None:
+        match fact:
+            case WindowFact():
+                self._single(plan, fact, self._distinct(fact))
+            case DatedFact():
+                value = FIELDS[fact.of].sql.format(row="c")
+                plan.columns[fact.identity] = dated_sql(self.binder.text(fact.table), value, relation=self.reading.dated_of("c"))
+            case BalanceFact():
+                self._single(plan, fact, self._balance(fact))
 
     def matching(self, fact: WindowFact | LastFact | DailyPeakFact) -> str:
         """Return the source and conditions of the rows ``h`` that a fact counts for the event ``c``."""
@@ -161,14 +169,22 @@ class PerRow:
         )
         return f"({others}) UNION ALL SELECT {', '.join('c.' + name for name in columns)}"
 
-    def _daily_peak(self, fact: DailyPeakFact) -> str:
-        figure = "count(*)" if fact.formula == "count" else f"sum({amount_sql(fact.of, 'h')})"
-        days = self.binder.add(fact.days, "integer")
-        filters = "".join(f" AND {part}" for part in self.filters(fact))
-        return (
-            f"SELECT max(d.figure) AS value FROM (SELECT {figure} AS figure {self._source(fact, fact.reach)}"
-            f" AND h.bank_date < c.bank_date AND h.bank_date >= c.bank_date - {days}{filters} GROUP BY h.bank_date) d"
+    def _daily_peaks(self, plan: Plan, group: list[DailyPeakFact]) -> None:
+        """One look at the days of a key for all facts about them; a day without any event of a fact is no day of it."""
+        first, figures = group[0], []
+        for place, fact in enumerate(group):
+            filters = " AND ".join(self.filters(fact))
+            filtered = f" FILTER (WHERE {filters})" if filters else ""
+            counted = f"nullif(count(*){filtered}, 0)" if fact.formula == "count" else f"sum({amount_sql(fact.of, 'h')}){filtered}"
+            figures.append(f"{counted} AS day{place}")
+        days = self.binder.add(first.days, "integer")
+        alias = plan.join(
+            f"SELECT {', '.join(f'max(d.day{place}) AS p{place}' for place in range(len(group)))}"
+            f" FROM (SELECT {', '.join(figures)} {self._source(first, first.reach)}"
+            f" AND h.bank_date < c.bank_date AND h.bank_date >= c.bank_date - {days} GROUP BY h.bank_date) d"
         )
+        for place, fact in enumerate(group):
+            plan.columns[fact.identity] = f"{alias}.p{place}"
 
     def _balance(self, fact: BalanceFact) -> str:
         days = self.binder.add(fact.days, "integer")
