@@ -167,7 +167,7 @@ def _told(actor: Actor, row: Backtest) -> dict[str, Any]:
             (names.get(code, code), place + 1, counts)
             for place, (code, counts) in enumerate(zip(codes, result["overlap"]["matrix"], strict=True))
         ],
-        "days": result["alerts"]["days"][-60:],
+        "days": [day for day in result["alerts"]["days"] if any(day[1:])][-60:],
         "most": max((max(day[1:]) for day in result["alerts"]["days"]), default=0),
         "per_day": days,
         "frozen": _frozen(actor, result["frozen"]["lines"], names),
