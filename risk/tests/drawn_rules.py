@@ -125,7 +125,7 @@ def windows(draw: st.DrawFn, step: timedelta) -> dict[str, Any]:
 @st.composite
 def facts(draw: st.DrawFn, step: timedelta, parameters: tuple[str, ...] = ()) -> dict[str, Any]:
     """Declarations of all five kinds."""
-    kind = draw(st.sampled_from(["window"] * 6 + ["last"] * 2 + ["daily_peak"] * 2 + ["dated", "balance"]))
+    kind = draw(st.sampled_from(["window"] * 6 + ["last"] * 2 + ["daily_peak"] * 2 + ["dated"] * 2 + ["balance"]))
     if kind == "dated":
         table = draw(st.sampled_from(["limits", "limits", "high_risk_country"]))
         return {"kind": kind, "table": table, "of": draw(st.sampled_from(BY_TYPE["text"]))}

@@ -89,7 +89,7 @@ def drawn_worlds(draw: st.DrawFn) -> Drawn:
         statuses=draw(st.sampled_from(sorted(STATUSES))),
         rows=tuple(draw(st.lists(st.binary(min_size=17, max_size=17), min_size=max(1, size // 3), max_size=size))),
         reports=draw(few),
-        dated=draw(few),
+        dated=tuple(draw(st.lists(st.binary(min_size=6, max_size=6), max_size=8))),
         former=draw(few),
     )
 
@@ -211,13 +211,14 @@ def _reports(drawn: Drawn, accounts: list[Account]) -> list[Report]:
 
 def _dated(drawn: Drawn) -> list[Dated]:
     """References around the world's days; among them other thresholds of points."""
-    keys = ["C", "D", "CNY", "USD", "transfer", "withdrawal", "cash", "mobile", "KP", "person", "retail", "class_1"]
-    middle = drawn.start.date()
+    keys = ["C", "D", "CNY", "transfer", "cash", "mobile", "person", "retail"]
     wanted = {}
     for raw in drawn.dated:
         table, key = ("label_points", ("review", "hold")[raw[1] % 2]) if raw[0] % 4 == 0 else ("limits", keys[raw[1] % len(keys)])
-        since = middle + timedelta(days=raw[2] % 9 - 4)
-        until = since + timedelta(days=raw[3] % 5 + 1) if raw[3] % 2 else None
+        since = bank_date(drawn.moment(raw[2] % 4, 0)) - timedelta(days=raw[2] // 4 % 3)
+        # Most end on the very day of some event, or the day after.
+        end = bank_date(drawn.moment(raw[3] % 4, 0)) + timedelta(days=raw[3] // 4 % 2)
+        until = end if end > since and raw[3] % 5 else None
         value = Decimal((1, 40, 60, 1000)[raw[4] % 4]) + Decimal(raw[5]) / 10**10
         wanted[table, key, since] = Dated(table, key, value, since, until)
     DatedValue.objects.bulk_create(
