@@ -9,7 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.cookiejar import Cookie, CookieJar
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Visitor:
 
     def _open(self, path: str, body: bytes | None) -> tuple[str, str]:
         try:
-            with self.opener.open(urllib.request.Request(self.base + path, data=body), timeout=30) as answer:
+            with self.opener.open(urllib.request.Request(self.base + path, data=body), timeout=120) as answer:
                 return answer.url, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.url, refused.read().decode()
@@ -58,18 +58,18 @@ def _cookie(name: str, value: str) -> Cookie:
 
 
 @contextmanager
-def web(log: Path) -> Iterator[str]:
+def web(log: Path, *, threads: int = 2) -> Iterator[str]:
     """The base address of a web process that writes its log at INFO into this file."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", f"127.0.0.1:{port}", "--threads", "2"]
+    command = [sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", f"127.0.0.1:{port}", "--threads", str(threads)]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
         environment = {**os.environ, "CRM_LOG_LEVEL": "INFO"}
         process = subprocess.Popen([*command, "--no-control-socket"], cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
     try:
-        until(lambda: process.poll() is not None or _answers(port), 60, "the web process answers")
+        until(lambda: process.poll() is not None or _answers(port), 180, "the web process answers")
         assert process.poll() is None, log.read_text()[-3000:]
         yield f"http://localhost:{port}"
     finally:
@@ -82,5 +82,7 @@ def web(log: Path) -> Iterator[str]:
 
 
 def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    # The master listens before its worker has loaded anything.
+    with suppress(OSError):
+        return bool(urllib.request.urlopen(f"http://localhost:{port}/health/", timeout=5).status == 200)
+    return False
