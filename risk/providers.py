@@ -138,7 +138,9 @@ def delay_banner(_user: Any) -> Said | None:
     delays.watch(actor=SYSTEM)
     values = {"time": _span(timezone.now() - delay.since), "since": formats.moment(delay.since), "n": delay.waiting}
     if delay.is_many:
-        text = gettext("The oldest transaction without a verdict has waited for %(time)s, since %(since)s. Waiting in all: more than %(n)s.")
+        text = gettext(
+            "The oldest transaction without a verdict has waited for %(time)s, since %(since)s. Waiting in all: more than %(n)s."
+        )
         values["n"] = delays.COUNTED
     else:
         text = gettext("The oldest transaction without a verdict has waited for %(time)s, since %(since)s. Waiting in all: %(n)s.")
