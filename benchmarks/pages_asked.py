@@ -61,6 +61,8 @@ class Probe:
     client: Client
     path: str
     over_http: bool = False
+    may_refuse: bool = False
+    """Whether the list may ask to be narrowed first: an order or a condition for which no index helps."""
 
 
 class Desk:
@@ -73,7 +75,8 @@ class Desk:
 
     def probe(self, name: str, path: str) -> Probe:
         """Return the page under a name that says whose it is."""
-        return Probe(f"{self.part}: {name}", self.part, self.user, self.client, path, name in HTTP)
+        may_refuse = " by " in f" {name}" or " where " in name
+        return Probe(f"{self.part}: {name}", self.part, self.user, self.client, path, name in HTTP, may_refuse and "default" not in name)
 
     def lists(self, what: str, **conditions: str) -> Iterator[Probe]:
         """Yield a list in its default order, in every other one, deep inside and from its end, and under each condition."""
@@ -189,6 +192,8 @@ def _transactions(asked: dict[str, str]) -> Iterator[Probe]:
     day = today() - timedelta(days=9)
     conditions = {
         "a day": f"day_from={day}&day_to={day}",
+        "a day by amount": f"day_from={day}&day_to={day}&sort=-amount",
+        "a day and counterparty": f"day_from={day}&day_to={day}&counterparty={asked['common']}",
         "amount": "amount_min=30000",
         "status": "status=held",
         "statuses": "status=failed&status=declined",
@@ -212,7 +217,8 @@ def _transactions(asked: dict[str, str]) -> Iterator[Probe]:
     }
     for number in (MANAGER, RELATIONSHIP, OPERATIONS, OFFICER):
         desk = Desk(number)
-        more = {"branch": "branch=110001"} if number in (MANAGER, OFFICER) else {}
+        received = f"branch=110001&received_from={day}&received_to={day}"
+        more = {"branch": "branch=110001", "branch and a day": received} if number in (MANAGER, OFFICER) else {}
         yield from desk.lists("transactions", **conditions, **more)
     for number in (MANAGER, OFFICER):
         yield Desk(number).probe("transaction", reverse("transactions:transaction", args=[asked["transaction"]]))

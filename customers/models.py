@@ -58,10 +58,12 @@ class CustomerQuerySet(SealedQuerySet, ScopedQuerySet["Customer"]):  # type: ign
     def matching(self, word: str) -> "CustomerQuerySet":
         """Keep the customers with *word* in name, pinyin, initials, core number or reference.
 
-        Each of these is answered by an index from three letters or digits on; one or two must begin it.
+        Each of these is answered by an index from three letters or digits on; one or two must begin it, a single letter the pinyin.
         """
         if not word.isascii():
             return self.filter(holds("name", word))
+        if len(word) == 1 and word.isalpha():
+            return self.filter(name_pinyin__startswith=word.lower())
         lower, upper = word.lower(), word.upper()
         how = "contains" if len(word) >= SHORTEST_PART else "startswith"
         texts = {("name_compact", lower), ("name_initials", lower), ("core_number", upper), ("core_number", word), ("reference", upper)}

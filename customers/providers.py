@@ -1,6 +1,7 @@
 """What customers register with the ground: search hits and the handler that applies approved changes."""
 
 from calendar import isleap
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from crm.approvals.handlers import Difference, Handler
 from crm.approvals.models import ChangeRequest
 from crm.calendar.services import today
 from crm.fields.services import blind_index
+from crm.lists.keyset import whole
 from crm.staff import tiles
 from crm.ui.search import LIMIT, Hit, Query
 from customers import services
@@ -43,8 +45,14 @@ def find_customers(user: Any, query: Query) -> list[Hit]:
             why=why,
         )
         for found, why in _readings(rows, query)
-        for customer in found.order_by("name_pinyin", "pk")[:LIMIT]
+        for customer in _first(found)
     ]
+
+
+def _first(found: CustomerQuerySet) -> Iterable[Customer]:
+    """Return the first hits; each reading has its order from its index, all others are few."""
+    ordered = found if found.ordered else found.order_by("name_pinyin", "pk")
+    return whole(ordered[:LIMIT])
 
 
 def customer_tile(actor: Actor) -> dict[str, Any] | None:
@@ -126,10 +134,9 @@ def _readings(rows: CustomerQuerySet, query: Query) -> list[tuple[CustomerQueryS
 def _name_readings(rows: CustomerQuerySet, query: Query) -> list[tuple[CustomerQuerySet, Any]]:
     if query.isascii():
         letters = query.compact.lower()
-        syllables = " ".join(query.lower().split())
         return [
             (rows.filter(name_initials=letters), _("Initials")),
-            (rows.filter(Q(name_pinyin__startswith=syllables) | Q(name_compact__startswith=letters)), _("Pinyin")),
+            (rows.filter(name_compact__startswith=letters).order_by("name_compact", "pk"), _("Pinyin")),
             (rows.named(str(query)), _("Customer name")),
         ]
     return [(rows.named(str(query)), _("Customer name"))]

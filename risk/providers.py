@@ -21,7 +21,7 @@ from risk.services import delays, queue
 
 def waiting_alerts(user: Any) -> int:
     """Return how many alerts wait."""
-    return Alert.objects.visible_to(user).filter(state__in=queue.WAITING).count()
+    return queue.figures(user).waiting
 
 
 def open_cases(user: Any) -> int:
@@ -36,16 +36,14 @@ def open_inquiries(user: Any) -> int:
 
 def alert_tile(actor: Actor) -> dict[str, Any]:
     """Return the figures of the queue, each opening its list."""
-    waiting = Alert.objects.visible_to(actor).filter(state__in=queue.WAITING)
-    late = waiting.filter(due_at__lte=timezone.now()).count()
+    found = queue.figures(actor)
     where = reverse("risk:alert_list")
     figures = [
-        tiles.Figure(label=_("Unclaimed"), value=waiting.filter(claimed_by=None).count(), url=f"{where}?state={AlertState.OPEN}"),
-        tiles.Figure(label=_("Overdue"), value=late, url=f"{where}?overdue=on", level="high" if late else ""),
+        tiles.Figure(label=_("Unclaimed"), value=found.unclaimed, url=f"{where}?state={AlertState.OPEN}"),
+        tiles.Figure(label=_("Overdue"), value=found.late, url=f"{where}?overdue=on", level="high" if found.late else ""),
     ]
     if may(actor, queue.WORK):
-        mine = waiting.filter(claimed_by_id=actor.user_id).count()
-        figures.insert(1, tiles.Figure(label=_("Claimed by you"), value=mine, url=f"{where}?mine=on&state={AlertState.CLAIMED}"))
+        figures.insert(1, tiles.Figure(label=_("Claimed by you"), value=found.mine, url=f"{where}?mine=on&state={AlertState.CLAIMED}"))
     if may(actor, "risk.view_case"):
         url = f"{reverse('risk:case_list')}?state={CaseState.OPEN}"
         figures.append(tiles.Figure(label=_("Open cases"), value=open_cases(actor), url=url))

@@ -1,4 +1,4 @@
-"""How many rows a list has: exact up to 10,000 where counting is cheap, else what the planner thinks."""
+"""How many rows a list has and what reading them costs: exact up to 10,000 where counting is cheap, else what the planner thinks."""
 
 import json
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 EXACT = 10_000
 AFFORDABLE = 12_000.0
 """Planner's units, some thirty milliseconds. A count that costs more (few rows among millions) is estimated instead (ADR-0069)."""
+UNBEARABLE = 40_000.0
+"""Planner's units, some hundreds of milliseconds: a page that costs more is not read, its reader is asked to narrow the list."""
 
 
 @dataclass(frozen=True)
@@ -20,23 +22,39 @@ class Count:
     about: bool = False
 
 
-def count(rows: QuerySet[Any]) -> Count:
-    """Exact up to `EXACT` where that costs little, in one bounded query after the planner was asked; otherwise its guess in two figures."""
-    plain = rows.order_by().select_related(None).values("pk")
+@dataclass(frozen=True)
+class Plan:
+    """What the planner expects: how many rows, and the cost of all of them in its units."""
+
+    rows: int
+    cost: float
+
+
+def planned(rows: QuerySet[Any]) -> Plan:
+    """Ask the planner, which reads nothing; one statement of about a millisecond."""
     try:
-        guess, cost = _planned(plain)
-        if cost * min(1.0, EXACT / max(guess, 1)) > AFFORDABLE:
-            return Count(rounded(guess), about=True)
+        plan = json.loads(rows.explain(format="json"))[0]["Plan"]
+    except EmptyResultSet:
+        return Plan(0, 0.0)
+    return Plan(int(plan["Plan Rows"]), float(plan["Total Cost"]))
+
+
+def count(rows: QuerySet[Any], plan: Plan | None = None) -> Count:
+    """Exact up to `EXACT`, in one bounded query, unless that is dear or the planner expects more than twice as many; then its guess."""
+    plain = bare(rows)
+    plan = plan or planned(plain)
+    if plan.rows > 2 * EXACT or plan.cost * min(1.0, EXACT / max(plan.rows, 1)) > AFFORDABLE:
+        return Count(rounded(plan.rows), about=True)
+    try:
         exact = plain[: EXACT + 1].count()
     except EmptyResultSet:
         return Count(0)
-    return Count(exact) if exact <= EXACT else Count(max(rounded(guess), EXACT), about=True)
+    return Count(exact) if exact <= EXACT else Count(max(rounded(plan.rows), EXACT), about=True)
 
 
-def _planned(rows: QuerySet[Any]) -> tuple[int, float]:
-    """How many rows the planner expects, and what reading them all would cost."""
-    plan = json.loads(rows.explain(format="json"))[0]["Plan"]
-    return int(plan["Plan Rows"]), float(plan["Total Cost"])
+def bare(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows by their keys alone, in no order: what is counted."""
+    return rows.order_by().select_related(None).values("pk")
 
 
 def rounded(number: int) -> int:

@@ -101,20 +101,20 @@ def ordered(rows: QuerySet[Any], keys: Sequence[Key], backwards: bool = False) -
     return rows.order_by(*(key.order(backwards) for key in keys))
 
 
-def whole(page: QuerySet[Any], keys: Sequence[Key], backwards: bool = False) -> QuerySet[Any]:
-    """The same rows in the same order and one statement, with what stands beside them joined to this page only.
+def whole(page: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows of a slice in the same order and one statement, with what stands beside them joined to these rows only.
 
     Otherwise a sort carries every column of every joined table for all rows that fit, where a page shows fifty.
     """
     query = page.query
+    # An annotation could be shown or sorted by; an alias of a filter (`query.annotations` alone) is neither here.
     if not query.select_related or query.annotation_select or query.distinct or query.combinator:
         return page
     rows = page.model._default_manager.all()
     rows.query.select_related, rows.query.deferred_loading = query.select_related, query.deferred_loading
     rows._prefetch_related_lookups = page._prefetch_related_lookups  # type: ignore[attr-defined]
-    if any(key.path in query.annotations for key in keys):
-        return page
-    return ordered(rows.filter(pk__in=page.select_related(None).values("pk")), keys, backwards)
+    joined: QuerySet[Any] = rows.filter(pk__in=page.select_related(None).values("pk")).order_by(*query.order_by)
+    return joined
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,8 @@ class Slice:
 def read(rows: QuerySet[Any], keys: Sequence[Key], size: int, place: Sequence[Any] | None, backwards: bool) -> Slice:
     """One page after (or before) a place; without a place the first page, or the last one backwards. One query."""
     wanted = rows if place is None else after(rows, keys, place, backwards)
-    found = list(whole(ordered(wanted, keys, backwards)[: size + 1], keys, backwards))
+    first = ordered(wanted, keys, backwards)[: size + 1]
+    found = list(first if any(key.path in rows.query.annotations for key in keys) else whole(first))
     more, page = len(found) > size, found[:size]
     if backwards:
         return Slice(page[::-1], more, place is not None)

@@ -15,7 +15,7 @@ from crm.access.gate import signed_in_page
 from crm.access.services import actor_of, may
 from crm.lists import formats, keyset, services
 from crm.lists.columns import Column
-from crm.lists.counts import Count, count
+from crm.lists.counts import UNBEARABLE, Count, Plan, bare, count, planned
 from crm.lists.definitions import ListDefinition, known, with_query
 from crm.lists.errors import BadParameters
 from crm.lists.export import export_xlsx
@@ -60,11 +60,13 @@ def unit_of(request: HttpRequest) -> str:
 def page_of(asked: Asked, unit: str) -> dict[str, Any]:
     """Everything the list template shows: rows, heads, conditions, count, pager."""
     place, size = asked.place(), asked.size
+    plan = planned(bare(asked.rows))
+    _bear(asked, plan)
     found = keyset.read(asked.rows, asked.keys, size, place.values if place else None, place.backwards if place else False)
     if not found.rows and place is not None:
         place, found = None, keyset.read(asked.rows, asked.keys, size, None, backwards=False)
     # What stands on one page needs no counting.
-    total = count(asked.rows) if found.has_next or found.has_previous else Count(len(found.rows))
+    total = count(asked.rows, plan) if found.has_next or found.has_previous else Count(len(found.rows))
     offset = _offset(place.offset if place else 0, found, total)
     return {
         "definition": asked.definition,
@@ -81,6 +83,17 @@ def page_of(asked: Asked, unit: str) -> dict[str, Any]:
         "unit": unit,
         "query_string": asked.address().partition("?")[2],
     }
+
+
+def _bear(asked: Asked, plan: Plan) -> None:
+    """Refuse an order or conditions for which no index helps among very many rows; the list as it opens is always read."""
+    if plan.cost <= UNBEARABLE or not (asked.sort or asked.applied):
+        return
+    page = keyset.ordered(asked.rows.select_related(None), asked.keys).values("pk")[: asked.size + 1]
+    if planned(page).cost > UNBEARABLE:
+        raise BadParameters(
+            [_("Too many rows would have to be read for this. Narrow the list first, by days or by a customer for example.")]
+        )
 
 
 def _offset(offset: int, found: keyset.Slice, total: Count) -> int:

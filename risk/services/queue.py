@@ -1,13 +1,17 @@
 """Working the alert queue: claim, return, assign, note, dismiss, snooze."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from crm.access.actor import Actor
+from crm.access.remembered import remembered
 from crm.access.services import require
 from crm.log import services as log
 from crm.notify.services import notify
@@ -20,6 +24,29 @@ from risk.services.errors import AlertFinished, AlertTaken, NotAnOfficer, Nothin
 WORK = "risk.work_alert"
 WAITING = (AlertState.OPEN, AlertState.CLAIMED)
 RELATED = ("customer", "account", "rule")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many alerts nobody has finished: in all, past their time limit, unclaimed, and the reader's own."""
+
+    waiting: int
+    late: int
+    unclaimed: int
+    mine: int
+
+
+def figures(reader: Any) -> Figures:
+    """Return the figures of the queue as a person or Actor sees it; asked once a page, for the rail and the page itself."""
+    number = getattr(reader, "user_id", None) or reader.pk
+
+    def ask() -> Figures:
+        rows = Alert.objects.visible_to(reader).filter(state__in=WAITING)
+        late, mine = Q(due_at__lte=timezone.now()), Q(claimed_by_id=number)
+        counted = {"late": Count("pk", filter=late), "unclaimed": Count("pk", filter=Q(claimed_by=None)), "mine": Count("pk", filter=mine)}
+        return Figures(**rows.aggregate(waiting=Count("pk"), **counted))
+
+    return remembered(("figures of the queue", number), ask)
 
 
 def claim(*, actor: Actor, alert: Alert) -> Alert:

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -33,10 +32,10 @@ from risk.views.lists import AlertList
 def alert_list(request: HttpRequest) -> HttpResponse:
     """Show the queue."""
     actor = actor_of(request)
-    waiting = Alert.objects.visible_to(actor).filter(state__in=queue.WAITING)
+    figures = queue.figures(actor)
     extra = {
-        "waiting": waiting.count(),
-        "late": waiting.filter(due_at__lte=timezone.now()).count(),
+        "waiting": figures.waiting,
+        "late": figures.late,
         "may_work": may(actor, queue.WORK),
         "may_assign": may(actor, "risk.assign_alert"),
         "assign_form": AssignForm(),
