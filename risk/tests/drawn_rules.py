@@ -131,7 +131,7 @@ def facts(draw: st.DrawFn, step: timedelta, parameters: tuple[str, ...] = ()) ->
         return {"kind": kind, "table": table, "of": draw(st.sampled_from(BY_TYPE["text"]))}
     days = draw(st.sampled_from([1, 2, 7, 21, 60]))
     if kind == "balance":
-        return {"kind": kind, "days": days}
+        return {"kind": kind, "days": max(days, 3 * step // timedelta(days=1)) if draw(st.booleans()) else days}
     spec: dict[str, Any] = {"kind": kind, "key": draw(st.sampled_from(["account", "account", "customer", "customer", "pair"]))}
     formulas = {"window": ["count", "sum", "mean", "stddev", "max", "min", "gap", "distinct"], "daily_peak": ["count", "sum"]}
     spec["formula"] = formula = draw(st.sampled_from(formulas.get(kind, formulas["window"][:6])))

@@ -81,15 +81,15 @@ class Drawn:
 def drawn_worlds(draw: st.DrawFn) -> Drawn:
     """Worlds of up to forty rows on up to four accounts."""
     size = draw(st.sampled_from([6, 14, 14, 40]))
-    few = st.lists(st.binary(min_size=6, max_size=6), max_size=4).map(tuple)
+    few, some = (st.lists(st.binary(min_size=6, max_size=6), max_size=most).map(tuple) for most in (4, 8))
     return Drawn(
         start=draw(st.sampled_from(STARTS)),
         step=draw(st.sampled_from(STEPS)),
         zone=draw(st.sampled_from(ZONES)),
         statuses=draw(st.sampled_from(sorted(STATUSES))),
         rows=tuple(draw(st.lists(st.binary(min_size=17, max_size=17), min_size=max(1, size // 3), max_size=size))),
-        reports=draw(few),
-        dated=tuple(draw(st.lists(st.binary(min_size=6, max_size=6), max_size=8))),
+        reports=draw(some),
+        dated=draw(some),
         former=draw(few),
     )
 
@@ -198,7 +198,8 @@ def _event(row: Transaction, tie: int, account: Account, former: "Former", worke
 def _reports(drawn: Drawn, accounts: list[Account]) -> list[Report]:
     found = {}
     for raw in drawn.reports:
-        at = drawn.moment(raw[0] % 4 - 1, raw[1])
+        # Between the steps as well, so that something reversed a step later was still in the report.
+        at = drawn.moment(raw[0] % 4 - 1, raw[1]) + (drawn.step / 2 if raw[5] % 2 else timedelta(0))
         account, source = accounts[(0, 0, 1, 2)[raw[2] % 4]], "ab"[raw[3] % 2]
         found[account.pk, at, source] = Report(account.pk, at, source, AMOUNTS[raw[4] % len(AMOUNTS)] * 3)
     BalanceReport.objects.bulk_create(
