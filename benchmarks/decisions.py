@@ -11,9 +11,10 @@ most 2.5 times that of recording alone.
 import argparse
 import json
 import random
+from collections import Counter
 from typing import Any
 
-from benchmarks.open_loop import Answer, Call, moments, percentiles, send
+from benchmarks.open_loop import SUCCESS, Answer, Call, moments, percentiles, send
 from benchmarks.serving import WEB, admit_partner, serving
 from benchmarks.world import Size, World, running
 
@@ -74,7 +75,7 @@ def _at(rate: int, seconds: int, port: int, headers: dict[str, str], supply: Sup
         hot = [answer.milliseconds for answer in mine if answer.kind.endswith("hot")]
         found[door] = {
             "requests": len(mine),
-            "failed": sum(answer.status not in (200, 201) for answer in mine),
+            "failed": dict(Counter(answer.said for answer in mine if answer.status not in SUCCESS).most_common(3)),
             "ms": percentiles([answer.milliseconds for answer in mine]),
             "ms_hot_customer": percentiles(hot),
             "client_late_ms_p99": percentiles([answer.late for answer in mine])["p99"],

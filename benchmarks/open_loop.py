@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SENDERS = 48
+KEPT_OPEN = 1.0
+"""Seconds that a connection is used again after its last answer; gunicorn closes it after two."""
 FAILED = float("inf")
+SUCCESS = (200, 201)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class Answer:
     late: float
     """Milliseconds from the due moment until it was sent: the client's own delay."""
     status: int
+    """0 where no answer came."""
+    said: str = ""
+    """The beginning of an answer that was no success."""
 
 
 def moments(rate: float, seconds: float, dice: random.Random) -> list[float]:
@@ -66,18 +72,24 @@ def send(port: int, headers: dict[str, str], due: Sequence[float], calls: Sequen
 
 def _sender(port: int, headers: dict[str, str], waiting: "queue.Queue[tuple[float, Call] | None]", answers: list[Answer]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    used = 0.0
     while (item := waiting.get()) is not None:
         due, call = item
-        sent, status = time.perf_counter(), 0
+        if time.perf_counter() - used > KEPT_OPEN:
+            connection.close()  # the server has closed it by now, or is about to
+        sent, status, said = time.perf_counter(), 0, ""
         try:
             connection.request("POST", call.path, call.body, {**headers, "Host": f"localhost:{port}"})
             answer = connection.getresponse()
-            answer.read()
+            body = answer.read()
             status = answer.status
-        except (OSError, http.client.HTTPException):
+            said = "" if status in SUCCESS else body[:200].decode(errors="replace")
+        except (OSError, http.client.HTTPException) as failure:
             connection.close()
-        taken = (time.perf_counter() - due) * 1e3 if status in (200, 201) else FAILED
-        answers.append(Answer(call.kind, taken, (sent - due) * 1e3, status))
+            said = repr(failure)
+        taken = (time.perf_counter() - due) * 1e3 if status in SUCCESS else FAILED
+        used = time.perf_counter()
+        answers.append(Answer(call.kind, taken, (sent - due) * 1e3, status, said))
     connection.close()
 
 
