@@ -44,9 +44,13 @@ def number_of(text: object) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         raise DefinitionError("number", text) from None
-    if not value.is_finite() or abs(value) >= Decimal(10) ** 30 or int(value.as_tuple().exponent) < -MAX_PLACES:
+    if not _is_writable(value):
         raise DefinitionError("number", text)
     return value
+
+
+def _is_writable(value: Decimal) -> bool:
+    return value.is_finite() and abs(value) < Decimal(10) ** 30 and int(value.as_tuple().exponent) >= -MAX_PLACES
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,10 @@ def with_parameters(expression: Expression, values: Mapping[str, Decimal]) -> Ex
     if expression[0] in ("+", "-", "*") and all(isinstance(part, tuple) and part[0] == "number" for part in parts):
         numbers = [Decimal(part[1]) for part in parts]
         act = {"+": EXACT.add, "-": EXACT.subtract, "*": EXACT.multiply}[expression[0]]
-        return ("number", format(EXACT.normalize(reduce(act, numbers)), "f"))
+        total = EXACT.normalize(reduce(act, numbers))
+        # A result with more places than a number may have stays the calculation it is.
+        if _is_writable(total):
+            return ("number", format(total, "f"))
     return (expression[0], *parts)
 
 

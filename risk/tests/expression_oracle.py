@@ -31,10 +31,10 @@ def value(tree: Any, read: Read) -> Any:
         return True if any(one is True for one in found) else None if None in found else False
     if None in found:
         return None
-    return not found[0] if head == "not" else _answer(head, found, parts)
+    return not found[0] if head == "not" else _answer(head, found, parts, read)
 
 
-def _answer(head: str, found: list[Any], parts: list[Any]) -> Any:
+def _answer(head: str, found: list[Any], parts: list[Any], read: Read) -> Any:
     first, *others = found
     match head:
         case "+":
@@ -46,7 +46,7 @@ def _answer(head: str, found: list[Any], parts: list[Any]) -> Any:
                 first *= other
             return first
         case "/":
-            return first / others[0] if fixed(parts[1]) else rounded(first / others[0], PLACES)
+            return first / others[0] if fixed(parts[1], read) else rounded(first / others[0], PLACES)
         case "multiple_of":
             return (first / others[0]).denominator == 1
     comparisons: dict[str, bool] = {
@@ -58,10 +58,15 @@ def _answer(head: str, found: list[Any], parts: list[Any]) -> Any:
     return comparisons[head]
 
 
-def fixed(tree: Any) -> bool:
-    """Whether a divisor is one fixed number once the parameters are filled in: division by it is exact."""
+def fixed(tree: Any, read: Read) -> bool:
+    """Whether a divisor is one number that can be written once the parameters are filled in: division by it is exact."""
     head, *parts = tree
-    return head in ("number", "param") or (head in ("+", "-", "*") and all(fixed(part) for part in parts))
+    if head in ("number", "param"):
+        return True
+    if head not in ("+", "-", "*") or not all(fixed(part, read) for part in parts):
+        return False
+    number = value(tree, read)
+    return (number * 10**18).denominator == 1 and abs(number) < 10**30
 
 
 def rounded(number: Fraction, places: int) -> Fraction:

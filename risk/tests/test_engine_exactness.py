@@ -113,9 +113,18 @@ def test_a_deviation_is_rounded_once(move: Move) -> None:
 
 
 def test_fixed_numbers_are_folded_without_rounding() -> None:
-    many = "1234567890123456789012345678.9"
-    folded = with_parameters(("*", ("param", "a"), ("number", "1.000000000000000001")), {"a": Decimal(many)})
-    assert folded == ("number", "1234567890123456790246913569.0234567890123456789")
+    values = {"a": Decimal("1234567890123456789012345678")}
+    folded = with_parameters(("*", ("param", "a"), ("number", "1.000000000000000001")), values)
+    assert folded == ("number", "1234567890123456790246913568.123456789012345678")
+
+
+def test_a_product_with_too_many_places_stays_one() -> None:
+    tiny = ("number", "0.000000000000000001")
+    assert with_parameters(("*", tiny, tiny), {}) == ("*", tiny, tiny)
+    counting = {"kind": "window", "key": "account", "formula": "count", "window": {"days": 7}, "current": True}
+    where = [">", ["field", "amount"], ["*", list(tiny), list(tiny)]]
+    data = definition([">", ["fact", "n"], ["number", "1"]], {"n": {**counting, "where": where}})
+    assert program_of([(1, "tiny", 1, False, data, {})]).facts[0].in_frames
 
 
 @pytest.mark.parametrize("text", ["1e-19", "1e-100000", "1e30", "NaN", "0.1234567890123456789"])

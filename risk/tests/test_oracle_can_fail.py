@@ -70,7 +70,7 @@ SLIPS = [
     Spoilt("a report of the same moment is before", r"b\.reported_at < c\.occurred_at", "b.reported_at <= c.occurred_at"),
     Spoilt("the older report wins", r"ORDER BY b\.reported_at DESC", "ORDER BY b.reported_at"),
     Spoilt("what was undone since stays in the balance", r"h\.reversed_at > b\.reported_at", "false"),
-    Spoilt("thresholds exclude", r" >= (%\(v\d+\)s::numeric\))", r" > \1"),
+    Spoilt("thresholds exclude", r"\((\S+) ([<>])= (\S+)\)", r"(\1 \2 \3)"),
     Spoilt("an unknown condition is a no", r"IS NULL THEN -100", "IS NULL THEN 0", quick=True),
     Spoilt("a multiple of nothing is none", r"mod\((.*?)\) = 0\)", r"mod(\1) <> 0)"),
     Spoilt("money that moved is held", r"CASE WHEN k\.has_moved THEN", "CASE WHEN false THEN"),
