@@ -66,7 +66,7 @@ def fixed(tree: Any, read: Read) -> bool:
     if head not in ("+", "-", "*") or not all(fixed(part, read) for part in parts):
         return False
     number = value(tree, read)
-    return (number * 10**18).denominator == 1 and abs(number) < 10**30
+    return bool((number * 10**18).denominator == 1 and abs(number) < 10**30)
 
 
 def rounded(number: Fraction, places: int) -> Fraction:

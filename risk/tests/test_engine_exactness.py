@@ -113,7 +113,7 @@ def test_a_deviation_is_rounded_once(move: Move) -> None:
 
 
 def test_fixed_numbers_are_folded_without_rounding() -> None:
-    values = {"a": Decimal("1234567890123456789012345678")}
+    values = {"a": Decimal(1234567890123456789012345678)}
     folded = with_parameters(("*", ("param", "a"), ("number", "1.000000000000000001")), values)
     assert folded == ("number", "1234567890123456790246913568.123456789012345678")
 
