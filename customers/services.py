@@ -295,6 +295,15 @@ def count_account(*, customer_id: int) -> None:
             rows.create(customer_id=customer_id, accounts=1)
 
 
+def hold_figures(customer_ids: Iterable[int]) -> None:
+    """Hold the figures of customers, in id order, where one transaction will update them in several calls."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM customers_customerfigures WHERE customer_id = ANY(%s::bigint[]) ORDER BY customer_id FOR NO KEY UPDATE",
+            [sorted(set(customer_ids))],
+        )
+
+
 def update_figures(moved: Iterable[tuple[int, Decimal, datetime]]) -> None:
     """Add what moved to the customers' figures: (customer id, signed CNY amount, time of the event), in id order."""
     sums: dict[int, tuple[Decimal, datetime]] = {}

@@ -1,9 +1,11 @@
 """Rows of a file become calls to `record`: checked without a trace, then loaded whole or in pieces that survive a kill."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db import transaction
+import psycopg
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from crm.access.actor import Actor
@@ -11,6 +13,7 @@ from crm.access.errors import DomainError
 from crm.access.services import require
 from crm.jobs.services import Run, running
 from crm.log import services as log
+from customers import services as customers
 from transactions.choices import ImportMode, ImportState
 from transactions.models import FileImport, RowError
 from transactions.services import hold, imports, record
@@ -21,10 +24,14 @@ from transactions.services.tables import Cell, read
 from transactions.services.uploads import load
 from transactions.validators import BadValue
 
+logger = logging.getLogger(__name__)
 PIECE = 1_000
 """Rows per transaction: long enough to be quick, short enough that nobody waits for a customer it holds."""
 
 ERRORS_KEPT = 20_000
+GIVING_WAY = frozenset({"40P01", "55P03"})
+"""A deadlock with others, or a lock that others did not give in time."""
+ATTEMPTS = 5
 Numbered = tuple[int, list[Cell]]
 
 
@@ -179,31 +186,55 @@ def _load_whole(actor: Actor, run: Run, row: FileImport) -> FileImport:
 
 
 def _hold_all(actor: Actor, rows: Sequence[NewTransaction]) -> None:
-    """Hold every party of the file at once: taken piece by piece they would not be in order, and two files could deadlock."""
+    """Hold every party of the file and its figures at once: taken piece by piece they would not be in order, and files could deadlock."""
     parties = [item.party for item in resolve(actor=actor, rows=rows, now=timezone.now()) if isinstance(item, Resolved)]
     hold((party.customer_id for party in parties), (party.account_id for party in parties))
+    customers.hold_figures(party.customer_id for party in parties)
 
 
 def _load_pieces(actor: Actor, run: Run, row: FileImport) -> FileImport:
     """A transaction per piece; how far it is stands in the row and commits with the piece."""
     file = _File(row)
     for piece in file.pieces(start=row.rows_done):
-        tally = Tally()
-        good = file.parse(piece, tally)
-        with transaction.atomic():
-            row = FileImport.objects.locked().get(pk=row.pk)
-            answers = record(actor=actor, rows=[new for _number, new in good], entered_by=row.uploaded_by, beside_judging=True)
-            for (number, _new), answer in zip(good, answers, strict=True):
-                file.judge(number, answer, tally)
-            _keep_errors(row, tally)
-            _count(row, tally, total=file.total)
-            row.save()
-            data = {"from": piece[0][0], "to": piece[-1][0], **_figures(row)}
-            log.record(actor=actor, action="file_import.chunk_loaded", target=row, data=data)
+        row = _load_piece(actor, row.pk, file, piece)
         run.advance(row.rows_done, total=file.total)
     with transaction.atomic():
         row = FileImport.objects.locked().get(pk=row.pk)
         return _finish(actor, row, ImportState.DONE, "file_import.finished")
+
+
+def _load_piece(actor: Actor, pk: int, file: _File, piece: Sequence[Numbered]) -> FileImport:
+    """Store one piece. Where it has to give way to others (a deadlock, a lock not given), it begins anew: nothing of it was stored."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                return _store_piece(actor, pk, file, piece)
+        except (OperationalError, psycopg.OperationalError) as others:
+            if attempt == ATTEMPTS or _sqlstate(others) not in GIVING_WAY:
+                raise
+            logger.warning("piece from row %s gave way (%s of %s): %s", piece[0][0], attempt, ATTEMPTS, type(others).__name__)
+    raise AssertionError("unreachable")
+
+
+def _sqlstate(error: Exception) -> str | None:
+    # Hot statements speak to the driver, all others through Django, which wraps its error.
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+
+
+def _store_piece(actor: Actor, pk: int, file: _File, piece: Sequence[Numbered]) -> FileImport:
+    tally = Tally()
+    good = file.parse(piece, tally)
+    row = FileImport.objects.locked().get(pk=pk)
+    answers = record(actor=actor, rows=[new for _number, new in good], entered_by=row.uploaded_by, beside_judging=True)
+    for (number, _new), answer in zip(good, answers, strict=True):
+        file.judge(number, answer, tally)
+    _keep_errors(row, tally)
+    _count(row, tally, total=file.total)
+    row.save()
+    data = {"from": piece[0][0], "to": piece[-1][0], **_figures(row)}
+    log.record(actor=actor, action="file_import.chunk_loaded", target=row, data=data)
+    return row
 
 
 def _file_import(actor: Actor, run: Run, state: ImportState) -> FileImport:

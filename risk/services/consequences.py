@@ -20,6 +20,9 @@ from risk.models import Hit, Rule, RuleVersion
 from risk.services.alerts import Wanted, raise_alerts, withdraw_support
 from risk.services.evidence import Found, evidence_of, found_in
 from risk.services.judging import Judged
+from transactions.services.locks import hold
+
+FREEZING = {Action.FREEZE_CUSTOMER, Action.FREEZE_ACCOUNT}
 
 
 class Row(Protocol):
@@ -124,23 +127,39 @@ def _freeze(actor: Actor, acting: Sequence[tuple[Found, Hit]], claimed: Mapping[
 
     Return the hits that placed one: where the same freeze stood already, nothing is new.
     """
+    asking = [(item, hit) for item, hit in acting if FREEZING & set(item.band.actions)]
+    if asking:
+        _hold_accounts([item for item, _hit in asking], claimed)
     placing = set()
-    for item, hit in acting:
+    placed_by: dict[tuple[int, int | None], str] = {}  # thousands of one account may hit: what stands is asked for once
+    for item, hit in asking:
         row = claimed[item.judged.pk]
-        whole = Action.FREEZE_CUSTOMER in item.band.actions
-        if not whole and Action.FREEZE_ACCOUNT not in item.band.actions:
-            continue
-        freeze = place_freeze(
-            actor=actor,
-            customer=Customer.objects.get(pk=row.customer_id),
-            account=None if whole else Account.objects.get(pk=row.account_id),
-            kind=FreezeKind.DEBIT_BLOCK,
-            reason=_freeze_reason(item.rule.code),
-            origin=("risk.hit", row.reference),
-        )
-        if freeze.origin_reference == row.reference:
+        subject = (row.customer_id, None if Action.FREEZE_CUSTOMER in item.band.actions else row.account_id)
+        if subject not in placed_by:
+            placed_by[subject] = _placed_by(actor, item, row, whole=subject[1] is None)
+        if placed_by[subject] == row.reference:
             placing.add(hit.pk)
     return placing
+
+
+def _placed_by(actor: Actor, item: Found, row: Row, *, whole: bool) -> str:
+    """Ask for the freeze; return the reference of the transaction that it was placed for, this one's or an earlier one's."""
+    freeze = place_freeze(
+        actor=actor,
+        customer=Customer.objects.get(pk=row.customer_id),
+        account=None if whole else Account.objects.get(pk=row.account_id),
+        kind=FreezeKind.DEBIT_BLOCK,
+        reason=_freeze_reason(item.rule.code),
+        origin=("risk.hit", row.reference),
+    )
+    return freeze.origin_reference
+
+
+def _hold_accounts(found: Sequence[Found], claimed: Mapping[int, Row]) -> None:
+    """Hold in one order whatever this sitting will hold yet, frozen now or debited: files hold accounts alone and beside it."""
+    whole = {claimed[item.judged.pk].customer_id for item in found if Action.FREEZE_CUSTOMER in item.band.actions}
+    more = Account.objects.filter(customer_id__in=whole).values_list("pk", flat=True) if whole else ()
+    hold([], {row.account_id for row in claimed.values()} | set(more))
 
 
 def _freeze_reason(code: str) -> str:

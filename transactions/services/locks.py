@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable
 from datetime import date
 
+from django.db import transaction
+
 from crm.operations.prepared import run
 from customers.models import Customer
 from products.choices import FreezeKind
@@ -35,10 +37,16 @@ def hold_beside_judging(customer_ids: Collection[int], account_ids: Collection[i
     amount frozen on a whole customer is shared by accounts: such customers are held as well.
     """
     shared = _sharing(customer_ids)
-    accounts = hold(shared, account_ids)
-    if since := _sharing(customer_ids) - shared:  # placed between the two looks
-        hold(since, [])
-    return accounts
+    while True:
+        mark = transaction.savepoint()
+        accounts = hold(shared, account_ids)
+        since = _sharing(customer_ids) - shared
+        if not since:
+            transaction.savepoint_commit(mark)
+            return accounts
+        # Placed between the two looks. The accounts are let go first: whoever holds these customers by now may want them.
+        transaction.savepoint_rollback(mark)
+        shared |= since
 
 
 def _sharing(customer_ids: Collection[int]) -> set[int]:
