@@ -6,7 +6,7 @@ execute wrappers, and to the statement that row history would otherwise prepend:
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,16 +22,36 @@ def run(sql: str, values: Mapping[str, Any], *, prepare: bool = True) -> list[tu
 
     Cast each place to its SQL type (``%(ids)s::bigint[]``), so that the prepared statement has one set of types.
     """
+    # As Django's own cursors do: the first statement of a request finds out whether the connection outlived the server's restart.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
+    text, names = _numbered(sql)
+    given = [values[name] for name in names]
+    try:
+        return _asked(text, given, prepare)
+    except psycopg.errors.FeatureNotSupported:
+        # A migration has changed what a prepared statement returns. A transaction's rollback forgets what was prepared (the driver sees
+        # to it); where there is none, a new session does.
+        if connection.in_atomic_block or not prepare:
+            raise
+        connection.close()
+        connection.ensure_connection()
+        return _asked(text, given, prepare)
+
+
+def _asked(text: bytes, given: Sequence[Any], prepare: bool) -> list[tuple[Any, ...]]:
     raw = connection.connection
     # Django's setting "never prepare" is for its own cursors, which bind on the client and are not touched by this.
     raw.prepare_threshold = 5
-    text, names = _numbered(sql)
-    with psycopg.RawCursor(raw) as cursor:
-        # One type for all integers, else a small id would make another prepared statement than a large one.
-        cursor.adapters.register_dumper(int, Int8Dumper)
-        cursor.execute(text, [values[name] for name in names], prepare=prepare)
-        return cursor.fetchall() if cursor.description else []
+    try:
+        with psycopg.RawCursor(raw) as cursor:
+            # One type for all integers, else a small id would make another prepared statement than a large one.
+            cursor.adapters.register_dumper(int, Int8Dumper)
+            cursor.execute(text, given, prepare=prepare)
+            return cursor.fetchall() if cursor.description else []
+    except psycopg.Error:
+        connection.errors_occurred = True  # Django then asks, before the next request, whether the connection still works
+        raise
 
 
 @lru_cache(maxsize=256)
