@@ -78,12 +78,12 @@ class Desk:
         may_refuse = " by " in f" {name}" or " where " in name
         return Probe(f"{self.part}: {name}", self.part, self.user, self.client, path, name in HTTP, may_refuse and "default" not in name)
 
-    def lists(self, what: str, **conditions: str) -> Iterator[Probe]:
+    def lists(self, what: str, *, sorts: bool = True, **conditions: str) -> Iterator[Probe]:
         """Yield a list in its default order, in every other one, deep inside and from its end, and under each condition."""
         definition, url_name = LISTS[what]
         path = reverse(url_name)
         yield self.probe(f"list {what} by default", path)
-        for sort in definition().sort_choices():
+        for sort in definition().sort_choices() if sorts else ():
             yield self.probe(f"list {what} by {sort}", f"{path}?sort={sort}")
         yield from self._deep(what, definition(), path)
         for condition, query in conditions.items():
@@ -178,7 +178,7 @@ def _customers(asked: dict[str, str]) -> Iterator[Probe]:
     manager = Desk(MANAGER)
     yield from manager.lists("accounts", status="status=normal", kind="kind=class_1", opened="opened_from=2024-01-01", search="q=0001")
     officer = Desk(OFFICER)
-    yield from officer.lists("customers", name=f"q={asked['common']}", level="level=5")
+    yield from officer.lists("customers", sorts=False, name=f"q={asked['common']}", level="level=5")
     yield from officer.search(**_keys(asked))
     definition, path = CustomerList(), reverse("customers:customer_list")
     here = Asked(definition, as_actor(manager.user), QueryDict(""), path)
@@ -219,7 +219,7 @@ def _transactions(asked: dict[str, str]) -> Iterator[Probe]:
         desk = Desk(number)
         received = f"branch=110001&received_from={day}&received_to={day}"
         more = {"branch": "branch=110001", "branch and a day": received} if number in (MANAGER, OFFICER) else {}
-        yield from desk.lists("transactions", **conditions, **more)
+        yield from desk.lists("transactions", sorts=number in (MANAGER, RELATIONSHIP), **conditions, **more)
     for number in (MANAGER, OFFICER):
         yield Desk(number).probe("transaction", reverse("transactions:transaction", args=[asked["transaction"]]))
     yield Desk(OFFICER).probe("transaction with evidence", reverse("transactions:transaction", args=[asked["verdict"]]))

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 EXACT = 10_000
 AFFORDABLE = 12_000.0
 """Planner's units, some thirty milliseconds. A count that costs more (few rows among millions) is estimated instead (ADR-0069)."""
-UNBEARABLE = 40_000.0
-"""Planner's units, some hundreds of milliseconds: a page that costs more is not read, its reader is asked to narrow the list."""
+UNBEARABLE = 22_000.0
+"""Planner's units, a tenth of a second and more: a page that costs more is not read, its reader is asked to narrow the list."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Plan:
 
 def planned(rows: QuerySet[Any]) -> Plan:
     """Ask the planner, which reads nothing; one statement of about a millisecond."""
-    try:
-        plan = json.loads(rows.explain(format="json"))[0]["Plan"]
-    except EmptyResultSet:
+    told = rows.explain(format="json")
+    if not told:  # Django knows already that nothing fits
         return Plan(0, 0.0)
+    plan = json.loads(told)[0]["Plan"]
     return Plan(int(plan["Plan Rows"]), float(plan["Total Cost"]))
 
 

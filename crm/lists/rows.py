@@ -1,5 +1,6 @@
 """The rows of a list's table as markup. Written here and not in a template: a page has fifty rows of a dozen cells."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.html import conditional_escape, escape
@@ -15,11 +16,19 @@ from crm.lists.requests import Asked
 CLASSES = {"mono": "mono", "why": "wrap why"}
 
 
-def rows_of(asked: Asked, rows: list[Any], unit: str) -> list[SafeString]:
-    """The rows, each a `tr`; every value is escaped by its column or here."""
+@dataclass(frozen=True)
+class Row:
+    """A row of the page: the object, and its `tr`."""
+
+    row: Any
+    markup: SafeString
+
+
+def rows_of(asked: Asked, rows: list[Any], unit: str) -> list[Row]:
+    """The rows as the template shows them; every value is escaped by its column or here."""
     columns = [(column, _opening(column)) for column in asked.columns]
     picking = _picking(asked) if asked.definition.pick_form else None
-    return [_row(asked, row, columns, unit, picking) for row in rows]
+    return [Row(row, _row(asked, row, columns, unit, picking)) for row in rows]
 
 
 def _opening(column: Column) -> str:

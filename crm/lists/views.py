@@ -87,7 +87,7 @@ def page_of(asked: Asked, unit: str) -> dict[str, Any]:
 
 def _bear(asked: Asked, plan: Plan) -> None:
     """Refuse an order or conditions for which no index helps among very many rows; the list as it opens is always read."""
-    if plan.cost <= UNBEARABLE or not (asked.sort or asked.applied):
+    if plan.cost <= UNBEARABLE / 2 or not (asked.sort or asked.applied):
         return
     page = keyset.ordered(asked.rows.select_related(None), asked.keys).values("pk")[: asked.size + 1]
     if planned(page).cost > UNBEARABLE:
