@@ -13,6 +13,9 @@ SETTING = re.compile(r"\bCRM_[A-Z]+(?:_[A-Z]+)*\b")
 # Environment names that are no settings of the product, each with the reason.
 INTERNAL = {
     "CRM_TEST_HOME": "handed from a test run to its workers",
+    "CRM_ORACLE_SEED": "repeats the drawn worlds of a test run",
+    "CRM_ORACLE_WORLDS": "how many worlds a test run draws",
+    "CRM_ORACLE_SHRINK": "looks for the smallest world that a test fails on",
 }
 
 
