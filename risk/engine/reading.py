@@ -101,6 +101,14 @@ KNOWN = Reading(
 SETTLED = Reading("settled", events=KNOWN.events, carried=KNOWN.carried, reports=KNOWN.reports, known=True)
 """Known, for events whose whole past is still what it was: it is read as it stands."""
 
+SEEN = Reading(
+    "seen",
+    events=f"(SELECT t.*, c.seen, c.own, c.seen_min, c.seen_max FROM {LEDGER} t {_judged_by(_LAST)})",
+    past=f"(SELECT t.* FROM {LEDGER} t WHERE {seen('t.txid')} OR t.id = c.id)",
+    carried=KNOWN.carried,
+)
+"""The past as it stands, but for what arrived after the latest judgement looked: what that judgement counted, asked a moment later."""
+
 
 def reading_of(ledger: str) -> Reading:
     """Return the present reading of another relation in the ledger's place."""

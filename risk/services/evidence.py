@@ -9,6 +9,7 @@ from risk.engine.binding import Binder
 from risk.engine.cursor import run
 from risk.engine.matches import matches_sql
 from risk.engine.program import Program, Rule
+from risk.engine.reading import SEEN
 from risk.facts.declarations import Fact, WindowFact
 from risk.facts.expressions import EXACT
 from risk.facts.spans import Sliding
@@ -73,7 +74,10 @@ def _bounds(fact: Fact, moment: datetime) -> list[str]:
 
 
 def _matched(found: Sequence[Found]) -> dict[tuple[int, int], list[int]]:
-    """The transactions in the windows that a rule version shows as evidence, newest first, the judged one included."""
+    """The transactions in the windows that a rule version shows as evidence, newest first, the judged one included.
+
+    A later statement than the verdict's: what files brought of these customers in between was not counted and is not shown.
+    """
     groups: dict[int, list[Found]] = {}
     for item in found:
         groups.setdefault(item.rule.version_id, []).append(item)
@@ -82,7 +86,7 @@ def _matched(found: Sequence[Found]) -> dict[tuple[int, int], list[int]]:
         definition = items[0].rule.definition
         for name in definition.evidence:
             binder = Binder()
-            sql = matches_sql(definition.facts[name], binder, MATCHED_CAP)
+            sql = matches_sql(definition.facts[name], binder, MATCHED_CAP, reading=SEEN)
             if sql is None:
                 continue
             for pk, ids in run(sql, {**binder.values, "ids": [item.judged.pk for item in items]}, prepare=False):
