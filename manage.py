@@ -9,8 +9,17 @@ def main() -> None:
     """Hand the command line to Django."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError, connection
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as away:
+        if connection.connection is not None:
+            raise
+        sys.exit(
+            "The database does not answer. `make run` starts the servers of the demo and keeps them running while you use another terminal;"
+            f" for servers of your own set CRM_DATABASE_URL. ({' '.join(str(away).split())})"
+        )
 
 
 if __name__ == "__main__":
