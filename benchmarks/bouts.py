@@ -158,7 +158,7 @@ class Contest:
 
 def pay(row: Any) -> str:
     """Record a debit as a file does, to be judged later; answer what became of it."""
-    (answer,) = record(actor=IMPORTER, rows=[row])
+    (answer,) = record(actor=IMPORTER, rows=[row], beside_judging=True)
     return answer.status or str(answer.outcome)
 
 

@@ -20,7 +20,7 @@ from crm.access.references import new_reference
 from crm.approvals import services as approvals
 from crm.log import services as log
 from products.choices import FreezeKind
-from products.models import Freeze
+from products.models import Account, Freeze
 from products.services.freezes import ask_to_lift, place_freeze
 from risk.models import Alert
 from risk.services import queue, screening
@@ -39,6 +39,11 @@ SELECT count(*) FROM transactions_transaction
    AND external_id LIKE %(name)s"""
 
 
+def _subject(account: Account, number: int) -> Account | None:
+    """What is frozen in a round: the account, or the whole customer."""
+    return account if number % 2 else None
+
+
 class FreezeAgainstPayment(Contest):
     """A freeze is placed among payments through three doors."""
 
@@ -46,14 +51,14 @@ class FreezeAgainstPayment(Contest):
     patience = (0.2,)
 
     def acts(self, number: int, threads: int) -> Sequence[Act]:
-        """One freezes, the others pay."""
+        """One freezes the account or, every other round, its whole customer; the others pay."""
         account, officer = self.world.account(number), self.world.officers[number % len(self.world.officers)]
 
         def freeze() -> str:
             self.placed = place_freeze(
                 actor=officer,
                 customer=account.customer,
-                account=account,
+                account=_subject(account, number),
                 kind=FreezeKind.DEBIT_BLOCK,
                 reason="contest",
                 document=str(number),
@@ -69,8 +74,7 @@ class FreezeAgainstPayment(Contest):
         ((left,),) = rows(UNDER_WAY, account=self.world.account(number).pk, name=f"M-FP-{number}-%")
         if left:
             self.blame(number, f"{left} debits go on although frozen")
-        freeze = Freeze.objects.standing().get(account=self.world.account(number))
-        lift(self.world, freeze)
+        lift(self.world, Freeze.objects.standing().get(customer=self.world.account(number).customer))
 
     def finish(self) -> None:
         """By the chain of the log."""
@@ -90,7 +94,12 @@ class TwoWithdrawalsOneLimit(Contest):
         turn = number // len(self.world.accounts)
         left = Decimal(10**9) - turn * self.FREE * self.EACH - self.FREE * self.EACH
         place_freeze(
-            actor=self.world.officers[0], customer=account.customer, account=account, kind=FreezeKind.AMOUNT, amount=left, reason="contest"
+            actor=self.world.officers[0],
+            customer=account.customer,
+            account=_subject(account, number),
+            kind=FreezeKind.AMOUNT,
+            amount=left,
+            reason="contest",
         )
         return [partial(self._withdraw, number, place) for place in range(threads)]
 
@@ -104,8 +113,7 @@ class TwoWithdrawalsOneLimit(Contest):
         ((taken,),) = rows(UNDER_WAY, account=account.pk, name=f"M-LI-{number}-%")
         if taken != min(self.FREE, len(answers)):
             self.blame(number, f"{taken} accepted, {self.FREE} were free")
-        freeze = Freeze.objects.standing().get(account=account)
-        lift(self.world, freeze)
+        lift(self.world, Freeze.objects.standing().get(customer=account.customer))
 
 
 ORDERED = """

@@ -205,10 +205,15 @@ def _load_pieces(actor: Actor, run: Run, row: FileImport) -> FileImport:
 
 def _load_piece(actor: Actor, pk: int, file: _File, piece: Sequence[Numbered]) -> FileImport:
     """Store one piece. Where it has to give way to others (a deadlock, a lock not given), it begins anew: nothing of it was stored."""
+    read_tally = Tally()
+    good = file.parse(piece, read_tally)
     for attempt in range(1, ATTEMPTS + 1):
+        tally = Tally()
+        tally.add(read_tally)
         try:
             with transaction.atomic():
-                return _store_piece(actor, pk, file, piece)
+                row = FileImport.objects.locked().get(pk=pk)
+                return _store_piece(actor, row, file, good, tally, span=(piece[0][0], piece[-1][0]))
         except (OperationalError, psycopg.OperationalError) as others:
             if attempt == ATTEMPTS or _sqlstate(others) not in GIVING_WAY:
                 raise
@@ -222,17 +227,16 @@ def _sqlstate(error: Exception) -> str | None:
     return cause.sqlstate if isinstance(cause, psycopg.Error) else None
 
 
-def _store_piece(actor: Actor, pk: int, file: _File, piece: Sequence[Numbered]) -> FileImport:
-    tally = Tally()
-    good = file.parse(piece, tally)
-    row = FileImport.objects.locked().get(pk=pk)
+def _store_piece(
+    actor: Actor, row: FileImport, file: _File, good: Sequence[tuple[int, NewTransaction]], tally: Tally, span: tuple[int, int]
+) -> FileImport:
     answers = record(actor=actor, rows=[new for _number, new in good], entered_by=row.uploaded_by, beside_judging=True)
     for (number, _new), answer in zip(good, answers, strict=True):
         file.judge(number, answer, tally)
     _keep_errors(row, tally)
     _count(row, tally, total=file.total)
     row.save()
-    data = {"from": piece[0][0], "to": piece[-1][0], **_figures(row)}
+    data = {"from": span[0], "to": span[1], **_figures(row)}
     log.record(actor=actor, action="file_import.chunk_loaded", target=row, data=data)
     return row
 

@@ -66,6 +66,11 @@ def nobody_holds_the_parties(patch: pytest.MonkeyPatch) -> None:
 
     for module in (recording, statuses, screening):
         patch.setattr(module, "hold", _reads_only)
+    files_hold_nothing(patch)
+
+
+def files_hold_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(recording, "hold_beside_judging", _reads_only)
 
 
 def nobody_holds_the_parties_nor_their_figures(patch: pytest.MonkeyPatch) -> None:
@@ -91,8 +96,8 @@ def nobody_reserves_what_she_takes(patch: pytest.MonkeyPatch) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], ...]] = {
-    "freeze against payment": (nobody_holds_the_parties, freezes_do_not_hold_their_subject),
-    "withdrawals against one limit": (nobody_holds_the_parties,),
+    "freeze against payment": (nobody_holds_the_parties, files_hold_nothing, freezes_do_not_hold_their_subject),
+    "withdrawals against one limit": (nobody_holds_the_parties, files_hold_nothing),
     "withdrawals against one rule": (nobody_holds_the_parties_nor_their_figures,),
     "two approvers": (nobody_locks_rows,),
     "lift against court order": (nobody_locks_rows, freezes_do_not_hold_their_subject),
