@@ -21,6 +21,9 @@ Census = dict[str, Counter[Any]]
 UNFROZEN = "NOT EXISTS (SELECT FROM products_freeze z WHERE z.customer_id = t.customer_id)"
 """Where a freeze falls, it depends on who was quicker whether a debit was judged before or after it; the latest verdict does not."""
 
+STORM = 20
+"""More alerts of a rule raised at once are told in one sentence; only of such a sitting the sentence stands for a notice."""
+
 QUESTIONS = {
     "transactions": """
         SELECT s.code, t.external_id, a.reference, t.direction, t.amount::text, t.amount_cny::text, t.occurred_at::text, t.status,
@@ -62,10 +65,14 @@ QUESTIONS = {
         SELECT t.external_id, array_agg((e.status, e.external_id)::text ORDER BY e.id)::text FROM transactions_statusevent e
           JOIN transactions_transaction t ON t.id = e.transaction_id GROUP BY 1""",
     "told of alerts": """
-        SELECT u.number, c.core_number, r.code, count(DISTINCT n.id) + CASE WHEN count(n.id) = 0 AND EXISTS (
+        WITH raised AS (SELECT ref, event_id FROM log_leaf UNION ALL SELECT target_ref, id FROM log_event WHERE NOT data ? 'batch'),
+        sitting AS (SELECT w.id, count(*) OVER (PARTITION BY w.rule_id, e.id) AS size FROM risk_alert w
+          JOIN raised l ON l.ref = w.reference JOIN log_event e ON e.id = l.event_id AND e.action = 'alert.raised')
+        SELECT u.number, c.core_number, r.code, count(DISTINCT n.id) + CASE WHEN count(n.id) = 0 AND max(g.size) > STORM AND EXISTS (
                  SELECT FROM notify_notice s WHERE s.user_id = u.id AND s.kind = 'alert.storm' AND s.key LIKE 'storm:' || r.code || ':%'
                     AND abs(extract(epoch FROM s.created_at - w.created_at)) < 60) THEN 1 ELSE 0 END
           FROM risk_alert w JOIN risk_rule r ON r.id = w.rule_id JOIN customers_customer c ON c.id = w.customer_id
+          LEFT JOIN sitting g ON g.id = w.id
          CROSS JOIN (SELECT DISTINCT user_id AS id FROM notify_notice WHERE kind LIKE 'alert.%') told JOIN staff_user u ON u.id = told.id
           LEFT JOIN notify_notice n ON n.user_id = u.id AND n.key = 'alert:' || w.reference
          GROUP BY u.id, w.id, r.code, c.core_number""",
@@ -144,7 +151,7 @@ LOST_AND_DOUBLED = "SELECT external_id, count(*) FROM transactions_transaction G
 def take(product: Product) -> Census:
     """Return the census of a product at rest."""
     eye = product.eye()
-    found: Census = {name: Counter(eye.ask(question.replace("UNFROZEN", UNFROZEN))) for name, question in QUESTIONS.items()}
+    found: Census = {name: Counter(eye.ask(worded(question))) for name, question in QUESTIONS.items()}
     found["log lines"] = Counter({row: n for row, n in found["log lines"].items() if row[0] not in WEATHER})
     found["history"] = Counter(
         {name: eye.number(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))) for name in _histories(eye)}
@@ -156,6 +163,11 @@ def take(product: Product) -> Census:
     found["mails"] = _sent(product, eye)
     eye.close()
     return found
+
+
+def worded(question: str) -> str:
+    """Return a question with the words it shares with others put in."""
+    return question.replace("UNFROZEN", UNFROZEN).replace("> STORM", f"> {STORM}")
 
 
 def _histories(eye: Eye) -> list[str]:
