@@ -86,7 +86,7 @@ class TransactionQuerySet(SealedQuerySet, ScopedQuerySet["Transaction"]):  # typ
 
 
 COUNTED = ("id", "direction", "status", "reversed_at", "amount_cny", "bank_date")
-OF_ACCOUNTS = (*COUNTED, "kind", "channel", "customer_initiated", "occurred_at")
+OF_ACCOUNTS = (*COUNTED, "amount", "kind", "channel", "customer_initiated", "occurred_at")
 OF_CUSTOMERS = (*COUNTED, "amount_usd", "currency", "instrument", "cross_border", "business_day")
 UNRATED = Q(amount_cny=None) | Q(amount_usd=None) & ~Q(currency="CNY")
 INCOMPLETE = Q(amount_cny=None) | Q(amount_usd=None)
@@ -183,7 +183,6 @@ class Transaction(SealedModel):
             # alone: a third less processor time per judgement at 100 rows of history, more where the table exceeds the memory.
             models.Index(fields=["account", "event_order"], name="transaction_account_order", include=OF_ACCOUNTS),
             models.Index(fields=["customer", "event_order"], name="transaction_customer_order", include=OF_CUSTOMERS),
-            models.Index(fields=["customer", "bank_date"], name="transaction_customer_day"),
             models.Index(fields=["bank_date", "id"], name="transaction_bank_date"),
             models.Index(fields=["event_order", "id"], name="transaction_order"),
             models.Index(

@@ -15,6 +15,7 @@ from risk.engine.ledger import LEDGER, counted_sql
 from risk.engine.per_row import PerRow
 from risk.facts.declarations import WindowFact
 from risk.facts.fields import same_sql
+from risk.facts.spans import DAY, back
 
 
 class DaySum(NamedTuple):
@@ -38,11 +39,16 @@ def day_sums(fact: WindowFact, ids: list[int]) -> list[DaySum]:
     group = same_sql("currency_group", "c")
     filters = " AND ".join(PerRow(LEDGER, binder).filters(fact))
     counted = f"{counted_sql('h')} AND (h.reversed_at IS NULL OR (h.reversed_at AT TIME ZONE %(zone)s::text)::date > h.bank_date)"
-    rows = f"FROM {LEDGER} h WHERE h.customer_id = c.customer_id AND h.bank_date = c.bank_date AND {filters} AND {counted}"
+    # Two events of one day are less than two days apart, also where the clocks change: so the day is found in the order of events.
+    near = f"h.event_order BETWEEN c.event_order - {binder.order(back(2 * DAY))} AND c.event_order + {binder.order(back(2 * DAY))}"
+    same_day = f"h.customer_id = c.customer_id AND {near} AND h.bank_date = c.bank_date"
+    rows = f"FROM {LEDGER} h WHERE {same_day} AND {filters} AND {counted}"
+    # Each day is summed once, however many transactions of it are given.
+    of_day = ", ".join(dict.fromkeys(["c.customer_id", "c.bank_date", "c.direction", group, *(same_sql(name, "c") for name in fact.same)]))
     sql = f"""WITH {current_sql(LEDGER, GIVEN)}
 SELECT DISTINCT ON (c.customer_id, c.bank_date, c.direction, {group})
        c.customer_id, c.bank_date, c.direction, {group}, coalesce(d.total, 0), coalesce(k.by_kind, '{{}}'), coalesce(d.ids, '{{}}')
-  FROM cur c
+  FROM (SELECT DISTINCT ON ({of_day}) c.* FROM cur c) c
  CROSS JOIN LATERAL (SELECT sum({amount}) AS total, array_agg(h.id ORDER BY h.event_order, h.id) AS ids {rows}) d
  CROSS JOIN LATERAL (SELECT jsonb_object_agg(x.kind, x.total::text) AS by_kind
                        FROM (SELECT h.kind, coalesce(sum({amount}), 0) AS total {rows} GROUP BY h.kind) x) k"""

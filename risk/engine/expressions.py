@@ -5,7 +5,7 @@ asks for ``three_days * 60 > half_year``, so that a threshold is met exactly whe
 `QUOTIENT_PLACES` places, half away from zero.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import reduce
@@ -65,6 +65,26 @@ def _weight(part: Expression) -> int:
     if is_dear(part):
         return 2
     return 0 if part[0] in COMPARISONS and any(side[0] == "field" and side[1] in AMOUNTS for side in part[1:]) else 1
+
+
+def common_floor(trees: Sequence[Expression | None]) -> Expression | None:
+    """Return the widest ``amount >= number`` that each of the conditions demands of the same amount, if each does and none can fail."""
+    if any(tree is None or divides(tree) for tree in trees):
+        return None
+    floors = [_floors(tree) for tree in trees if tree is not None]
+    for name in sorted(set(floors[0]).intersection(*floors[1:])):
+        return (">=", ("field", name), ("number", str(min(found[name] for found in floors))))
+    return None
+
+
+def _floors(tree: Expression) -> dict[str, Decimal]:
+    """The least of each amount with which a condition can be true, as far as it says so plainly."""
+    found: dict[str, Decimal] = {}
+    for part in quickest_first(tree) if tree[0] == "and" else [tree]:
+        if part[0] in (">=", ">") and part[1][0] == "field" and part[1][1] in AMOUNTS and part[2][0] == "number":
+            name, number = part[1][1], Decimal(part[2][1])
+            found[name] = max(found.get(name, number), number)
+    return found
 
 
 def divides(tree: Expression) -> bool:

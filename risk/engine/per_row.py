@@ -1,10 +1,10 @@
 """The plan for few rows: sub-selects per event on the account's or the customer's index."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from risk.engine.binding import Binder
-from risk.engine.expressions import Rows, divides, is_dear, sql_of
+from risk.engine.expressions import Rows, common_floor, divides, is_dear, sql_of
 from risk.engine.formulas import aggregates, amount_sql, finished
 from risk.engine.ledger import READABLE, counted_sql, counts_at_sql
 from risk.engine.reading import Reading, reading_of
@@ -14,6 +14,8 @@ from risk.facts.fields import FIELDS, same_sql
 from risk.facts.spans import DAY, BankDay, BusinessDays, DaysBefore, Sliding, back
 
 # Windows of similar length share one scan of the index.
+COUNTERPARTY = "counterparty"
+"""Not asked of a whole scan: the server would rather look all events of a counterparty up than those of the key."""
 CLASSES = (DAY + 2 * DAY // 24, 11 * DAY, 50 * DAY)
 
 
@@ -87,14 +89,20 @@ class PerRow:
 
     def _windows(self, plan: Plan, group: list[WindowFact]) -> None:
         reach = max(fact.reach for fact in group)
+        common = [name for name in group[0].same if name != COUNTERPARTY and all(name in fact.same for fact in group)]
+        least = common_floor([fact.where for fact in group])
         selected: list[str] = []
         places: list[list[str]] = []
         for fact in group:
-            condition = self._condition(fact, reach)
+            condition = self._condition(fact, reach, without=common)
             parts = [f"{aggregate} FILTER (WHERE {condition})" for aggregate in aggregates(fact.formula, fact.of, "h")]
             places.append([f"p{len(selected) + place}" for place in range(len(parts))])
             selected += [f"{part} AS p{len(selected) + place}" for place, part in enumerate(parts)]
-        alias = plan.join("SELECT " + ",\n       ".join(selected) + "\n" + self._source(group[0], reach))
+        # What all of them ask is asked once.
+        asked = [f"{same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in common]
+        asked += [sql_of(least, Rows("h"), self.binder)] if least else []
+        source = " AND ".join([self._source(group[0], reach), *asked])
+        alias = plan.join("SELECT " + ",\n       ".join(selected) + "\n" + source)
         for fact, names in zip(group, places, strict=True):
             plan.columns[fact.identity] = finished(fact.formula, [f"{alias}.{name}" for name in names])
 
@@ -107,7 +115,7 @@ class PerRow:
             f" AND ({counts_at_sql('h', 'c.occurred_at')} OR h.id = c.id)"
         )
 
-    def _condition(self, fact: WindowFact, reach: int) -> str:
+    def _condition(self, fact: WindowFact, reach: int, without: Sequence[str] = ()) -> str:
         parts = [] if fact.current else ["h.event_order < c.event_order"]
         match fact.span:
             case Sliding(_micros, ago):
@@ -116,12 +124,13 @@ class PerRow:
                 if ago:
                     parts.append(f"h.event_order <= c.event_order - {self.binder.order(back(ago))}")
             case BankDay():
-                parts.append("h.bank_date = c.bank_date")
+                # Not "=": that would invite the server to read the whole day by another index, where the newest few rows are wanted.
+                parts.append("h.bank_date IS NOT DISTINCT FROM c.bank_date")
             case DaysBefore(days):
                 parts.append(f"h.bank_date < c.bank_date AND h.bank_date >= c.bank_date - {self.binder.add(days, 'integer')}")
             case BusinessDays(days):
                 parts.append(f"h.business_day > c.business_day - {self.binder.add(days, 'integer')}")
-        shared, where = self._shared(fact), self._where(fact)
+        shared, where = self._shared(fact, without), self._where(fact)
         # What is quick and mostly says no is asked first.
         late = fact.where is None or is_dear(fact.where) or divides(fact.where)
         ordered = [*parts, *shared, *where] if late else [*where, *parts, *shared]
@@ -131,8 +140,8 @@ class PerRow:
         """Return what a fact asks of a past event ``h``: what it shares with ``c``, and its own filter."""
         return [*self._shared(fact), *self._where(fact)]
 
-    def _shared(self, fact: WindowFact | LastFact | DailyPeakFact) -> list[str]:
-        return [f"{same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in fact.same]
+    def _shared(self, fact: WindowFact | LastFact | DailyPeakFact, without: Sequence[str] = ()) -> list[str]:
+        return [f"{same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in fact.same if name not in without]
 
     def _where(self, fact: WindowFact | LastFact | DailyPeakFact) -> list[str]:
         if fact.where is None:
@@ -159,15 +168,26 @@ class PerRow:
         for place, fact in enumerate(group):
             plan.columns[fact.identity] = f"{alias}.p{place}"
 
-    def _last_rows(self, fact: LastFact, columns: Iterable[str]) -> str:
-        """The last events before any filter, the one being judged among them."""
+    def _last_rows(self, fact: LastFact, columns: Sequence[str]) -> str:
+        """The last events before any filter, the one being judged among them.
+
+        Events of one microsecond and one tie value are told apart by their own id and source, never by arrival. These stand in no index,
+        so they are asked only where more events tie for the last place than there is room for: all others are found in the index alone.
+        """
         same = "".join(f" AND {same_sql(name, 'h')} = {same_sql(name, 'c')}" for name in fact.same)
-        # Events of one microsecond and one tie value are told apart by their own id and source, never by arrival.
-        others = (
-            f"SELECT {', '.join('h.' + name for name in columns)} {self._source(fact, fact.reach)}{same} AND h.id <> c.id"
-            f" ORDER BY h.event_order DESC, h.external_id DESC, h.source_id DESC LIMIT {self.binder.add(fact.count - 1, 'bigint')}"
+        source = f"{self._source(fact, fact.reach)}{same} AND h.id <> c.id"
+        most = self.binder.add(fact.count - 1, "bigint")
+        names = ", ".join(f"h.{name}" for name in columns)
+        with_ties = (
+            f"SELECT {', '.join(f'h.{name}' for name in dict.fromkeys(('id', *columns)))} {source}"
+            f" ORDER BY h.event_order DESC FETCH FIRST ({most}) ROWS WITH TIES"
         )
-        return f"({others}) UNION ALL SELECT {', '.join('c.' + name for name in columns)}"
+        settled = f"SELECT h.id {source} ORDER BY h.event_order DESC, h.external_id DESC, h.source_id DESC LIMIT {most}"
+        others = (
+            f"SELECT {names} FROM (SELECT h.*, count(*) OVER () AS found FROM ({with_ties}) h) h"
+            f" WHERE CASE WHEN h.found <= {most} THEN true ELSE h.id IN ({settled}) END"
+        )
+        return f"{others} UNION ALL SELECT {', '.join('c.' + name for name in columns)}"
 
     def _daily_peaks(self, plan: Plan, group: list[DailyPeakFact]) -> None:
         """One look at the days of a key for all facts about them; a day without any event of a fact is no day of it."""

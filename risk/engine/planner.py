@@ -9,8 +9,12 @@ from risk.engine.compiler import PlanName
 from risk.engine.cursor import run
 from risk.engine.ledger import LEDGER, counted_sql
 
-FRAMES_FROM = 8
-"""From so many rows of one customer on, one pass over its history is cheaper than a scan per row."""
+FRAMES_FROM = 24
+"""From so many rows of one customer on, one pass over its history is cheaper than a scan per row.
+
+At 5 million rows, processor microseconds a row by scans and by frames: 8 rows of an ordinary customer 100 and 123, 20 rows 98 and 97,
+80 rows 106 and 80; of a merchant with a thousand rows within reach: 341 and 909, 373 and 430, 344 and 165; even at some 30.
+"""
 
 Why = Literal["many", "few", "not_counted", "reversal"]
 """Enough rows of the customer to judge, or too few; the row itself does not count in windows; a reversal among the customer's past."""

@@ -65,11 +65,8 @@ class Resolved:
     party: Party
     occurred_at: datetime
     fingerprint: bytes
-
-    @property
-    def key(self) -> tuple[int, str]:
-        """Return what makes the row one and the same: source and id."""
-        return self.source.pk, self.row.external_id
+    key: tuple[int, str]
+    """What makes the row one and the same: source and id."""
 
 
 def resolve(*, actor: Actor, rows: Sequence[NewTransaction], now: datetime) -> list[Resolved | BadValue]:
@@ -106,7 +103,8 @@ def _resolve(
     party = parties.get(row.account)
     if party is None:
         raise BadValue("unknown_account", "account")
-    return Resolved(row, source, party, occurred_at, fingerprint(row, party.account_id, occurred_at))
+    mark = fingerprint(row, party.account_id, occurred_at)
+    return Resolved(row, source, party, occurred_at, mark, (source.pk, row.external_id))
 
 
 def _check_declared(row: NewTransaction, source: Source) -> None:
