@@ -38,7 +38,8 @@ def _opening(column: Column) -> str:
 
 
 def _picking(asked: Asked) -> tuple[str, str]:
-    after = f' form="{escape(asked.definition.pick_form)}" aria-label="{escape(_("Choose this row"))}"></td>'
+    label = _("Choose this row")
+    after = f' form="{escape(asked.definition.pick_form)}" aria-label="{escape(label)}"></td>'
     return '<td class="pick"><input type="checkbox" name="pick" value="', f'"{after}'
 
 
