@@ -7,11 +7,14 @@ from django.db import transaction
 
 from crm.operations.prepared import run
 from customers.models import Customer
-from products.choices import FreezeKind
+from products.choices import STANDING, FreezeKind
 from products.models import Account, Freeze
 
 _CUSTOMERS = f"SELECT id FROM {Customer._meta.db_table} WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 _ACCOUNTS = f"SELECT id, status, closed_at FROM {Account._meta.db_table} WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+_SHARING = f"""
+SELECT DISTINCT customer_id FROM {Freeze._meta.db_table}
+ WHERE account_id IS NULL AND kind = %(kind)s::text AND state = ANY(%(standing)s::text[]) AND customer_id = ANY(%(ids)s::bigint[])"""
 
 
 def hold(customer_ids: Iterable[int], account_ids: Iterable[int]) -> dict[int, tuple[str, date | None]]:
@@ -50,5 +53,6 @@ def hold_beside_judging(customer_ids: Collection[int], account_ids: Collection[i
 
 
 def _sharing(customer_ids: Collection[int]) -> set[int]:
-    rows = Freeze.objects.standing().filter(account=None, kind=FreezeKind.AMOUNT, customer_id__in=customer_ids)
-    return set(rows.values_list("customer_id", flat=True))
+    standing = [state.value for state in STANDING]
+    rows = run(_SHARING, {"ids": sorted(customer_ids), "kind": FreezeKind.AMOUNT.value, "standing": standing}, prepare=False)
+    return {customer for (customer,) in rows}
