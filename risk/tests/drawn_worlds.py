@@ -123,10 +123,7 @@ def _row(number: int, raw: bytes, drawn: Drawn, sources: list[Source], accounts:
     at = drawn.moment(raw[1] % 4, raw[2])
     amount, currency = AMOUNTS[raw[3] % len(AMOUNTS)], CURRENCIES[raw[4] % len(CURRENCIES)]
     cny, usd = _equivalents(amount, currency, lacks=raw[5])
-    source = sources[number % 2 if raw[7] % 3 == 0 else raw[6] % 2]
-    # The same id may come from two systems, in the same microsecond with the same tie bits.
-    shared = raw[7] % 3 == 0
-    external_id = hashlib.sha256(str(number // 2 if shared else number).encode()).hexdigest()[:12] + ("s" if shared else "")
+    source, external_id = _identity(number, raw, sources)
     tie = TIES[raw[8] % len(TIES)]
     statuses = STATUSES[drawn.statuses]
     status = statuses[raw[9] % len(statuses)]
@@ -161,6 +158,13 @@ def _row(number: int, raw: bytes, drawn: Drawn, sources: list[Source], accounts:
         reversed_at=at + until if status == Status.REVERSED else None,
     )
     return made, tie
+
+
+def _identity(number: int, raw: bytes, sources: list[Source]) -> tuple[Source, str]:
+    """The same id may come from two systems, in the same microsecond with the same tie bits."""
+    shared = raw[7] % 3 == 0
+    mark = hashlib.sha256(str(number // 2 if shared else number).encode()).hexdigest()[:12]
+    return sources[number % 2 if shared else raw[6] % 2], mark + ("s" if shared else "")
 
 
 def _equivalents(amount: Decimal, currency: str, lacks: int) -> tuple[Decimal | None, Decimal | None]:

@@ -90,14 +90,11 @@ def record(
     require(actor, ADD)
     if exempt:
         require(actor, "transactions.load_history")
-    batch = _Batch(
-        actor, now or timezone.now(), exempt, _hand(actor, entered_by), hold_beside_judging if beside_judging and not exempt else hold
-    )
+    holding = hold_beside_judging if beside_judging and not exempt else hold
+    batch = _Batch(actor, now or timezone.now(), exempt, _hand(actor, entered_by), holding)
     resolved = resolve(actor=actor, rows=rows, now=batch.now)
-    usable = [item for item in resolved if isinstance(item, Resolved)]
-    first: dict[Key, Resolved] = {}
-    for item in usable:
-        first.setdefault(item.key, item)
+    first = {item.key: item for item in reversed(resolved) if isinstance(item, Resolved)}
+    first = dict(reversed(first.items()))
     batch.known = _known(list(first))
     _store(batch, [item for key, item in first.items() if key not in batch.known])
     answers = [_answer(batch, row, item) for row, item in zip(rows, resolved, strict=True)]
