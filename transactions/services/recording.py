@@ -93,8 +93,7 @@ def record(
     holding = hold_beside_judging if beside_judging and not exempt else hold
     batch = _Batch(actor, now or timezone.now(), exempt, _hand(actor, entered_by), holding)
     resolved = resolve(actor=actor, rows=rows, now=batch.now)
-    first = {item.key: item for item in reversed(resolved) if isinstance(item, Resolved)}
-    first = dict(reversed(first.items()))
+    first = {item.key: item for item in reversed(resolved) if isinstance(item, Resolved)}  # of twins the one that came first
     batch.known = _known(list(first))
     _store(batch, [item for key, item in first.items() if key not in batch.known])
     answers = [_answer(batch, row, item) for row, item in zip(rows, resolved, strict=True)]
