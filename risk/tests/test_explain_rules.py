@@ -41,7 +41,7 @@ def text(**options: Any) -> str:
 @pytest.fixture
 def ledger(core: Source, salary_account: Account, shanghai_account: Account) -> list[int]:
     """A customer with many rows, of which one does not count, and one with few."""
-    rows = [*cash_in(salary_account, count=14), *cash_in(shanghai_account, first=20, count=5)]
+    rows = [*cash_in(salary_account, count=30), *cash_in(shanghai_account, first=40, count=5)]
     Transaction.objects.filter(pk=rows[3].pk).update(status=Status.REFUSED)
     return [row.pk for row in rows]
 
@@ -69,12 +69,12 @@ def test_the_choice_printed_is_the_choice_the_engine_makes(ledger: list[int]) ->
             Transaction.objects.filter(pk=row.pk).update(status=Status.REVERSED, reversed_at=reversed_at)
         shares = {share.plan: set(share.ids) for share in split(ledger)}
         choice = explained(rows=100)["choice"]
-        assert (choice["rows"], choice["frames"], choice["per_row"]) == (19, len(shares["frames"]), len(shares["rows"]))
-        assert sum(choice["why"].values()) == 19
+        assert (choice["rows"], choice["frames"], choice["per_row"]) == (35, len(shares["frames"]), len(shares["rows"]))
+        assert sum(choice["why"].values()) == 35
         for one in choice["customers"]:
             mine = set(Transaction.objects.filter(customer__reference=one["customer"]).values_list("pk", flat=True))
             assert (one["frames"], one["per_row"]) == (len(mine & shares["frames"]), len(mine & shares["rows"]))
-        assert choice["why"] == {"many": 13, "not_counted": 1, ("reversal" if reversed_at else "few"): 5}
+        assert choice["why"] == {"many": 29, "not_counted": 1, ("reversal" if reversed_at else "few"): 5}
     for share in split(ledger):
         assert {one.pk for one in choices(ledger) if one.plan == share.plan} == set(share.ids)
 
@@ -90,7 +90,7 @@ def test_costs_are_measured_by_plan_with_the_index_that_was_used(ledger: list[in
     found = explained(transaction=Transaction.objects.get(pk=ledger[5]).reference)
     shares = split(ledger)
     expected = [("rows", 1), *((share.plan, len(share.ids)) for share in shares)]
-    for costs, beside in ((found["costs"], [("rows", 13)]), *((rule["costs"], []) for rule in found["rules"])):
+    for costs, beside in ((found["costs"], [("rows", 29)]), *((rule["costs"], []) for rule in found["rules"])):
         assert [(cost["plan"], cost["transactions"]) for cost in costs] == [*expected, *beside]
         assert all(cost["execution_ms"] > 0 and cost["buffers_hit"] > 0 and not cost["failed"] for cost in costs)
     with connection.cursor() as cursor:
@@ -154,9 +154,9 @@ def test_looking_judges_nothing_and_is_one_line_in_the_log(ledger: list[int]) ->
     assert (Assessment.objects.count(), set(Transaction.objects.values_list("pk", "screening", "status"))) == before
     (line,) = Event.objects.filter(action="rules.explained")
     assert line.data["rules"] == ["velocity-burst"]
-    assert line.data["rows"] == 19
+    assert line.data["rows"] == 35
     for part in ("velocity-burst v1 (live)", "greatest daily figure: count", "this transaction included", "one sorted pass, frames_account",
-                 "WITH cur AS MATERIALIZED", "Parameters beside ids:", "fewer than 8 rows of the customer"):  # fmt: skip
+                 "WITH cur AS MATERIALIZED", "Parameters beside ids:", "fewer than 24 rows of the customer"):  # fmt: skip
         assert part in found
 
 
