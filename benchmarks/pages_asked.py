@@ -171,7 +171,7 @@ def _customers(asked: dict[str, str]) -> Iterator[Probe]:
     for number in (MANAGER, RELATIONSHIP):
         desk = Desk(number)
         own = {name: query for name, query in conditions.items() if number == MANAGER or "branch" not in name}
-        yield from desk.lists("customers", **own)
+        yield from desk.lists("customers", sorts=True, **own)
         yield desk.probe("customer", reverse("customers:customer", args=[asked["hot"]]))
         yield desk.probe("account", reverse("products:account", args=[asked["hot_account"]]))
         yield from desk.search(**_keys(asked))
@@ -245,7 +245,7 @@ def _work(asked: dict[str, str]) -> Iterator[Probe]:
     }
     for number in (OFFICER, MANAGER):
         desk = Desk(number)
-        yield from desk.lists("alerts", **queue, branch="branch=110")
+        yield from desk.lists("alerts", sorts=True, **queue, branch="branch=110")
         yield desk.probe("alert", reverse("risk:alert", args=[asked["real_alert"]]))
         yield from desk.lists("verdicts", label="label=hold", rule="rule=structuring", judged=f"judged_from={day}&judged_to={day}")
     desk = Desk(OFFICER)
