@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.grants import DirectGrant
+from crm.access.keys import any_of
 from crm.access.reach import Reach
 from crm.access.references import ReferenceField
 from crm.access.scopes import ScopedQuerySet
@@ -44,7 +45,7 @@ class CustomerQuerySet(SealedQuerySet, ScopedQuerySet["Customer"]):  # type: ign
     def scope(self, user: object, reach: Reach) -> "CustomerQuerySet":
         """Keep the customers within *reach* of *user*; grants are added by ``visible_to``."""
         if reach == Reach.BRANCH:
-            return self.filter(opening_branch_id__in=Branch.objects.keys_of(user))
+            return self.filter(any_of("opening_branch_id", Branch.objects.keys_of(user)))
         if reach == Reach.OWN:
             return self.filter(manager_id=user.pk)  # type: ignore[attr-defined]
         if reach == Reach.SELF:
