@@ -53,6 +53,7 @@ ELSEWHERE = {
     "reveal/": "asks for the permission of the field: crm/fields/tests",
     "risk/inquiries/": "asked of one person: risk/tests",
     "risk/backtests/": "reach is all or nothing, or one's own: risk/tests/test_backtests.py",
+    f"risk/verdicts/{REF}/again/": "supervisors of the whole bank, all or nothing: risk/tests/test_judging_again.py",
     "risk/register/": "reach is all or nothing: the plain matrix tells",
     f"transactions/{REF}/act/": "the act in the address asks for its own permission: transactions/tests/test_statuses.py",
     f"products/freezes/{REF}/tell-core/": "only a freeze that the core refused: products/tests",
