@@ -195,6 +195,8 @@ def _frozen(actor: Actor, lines: list[list[Any]], names: dict[str, str]) -> list
 
 @gated(VIEW)
 def backtest_hits(request: HttpRequest, reference: str) -> HttpResponse:
-    """Show the hits one by one."""
-    row = get_visible(Backtest.objects.all(), actor_of(request), VIEW, reference=reference)
+    """Show the hits one by one; the look is written in the log."""
+    actor = actor_of(request)
+    row = get_visible(Backtest.objects.all(), actor, VIEW, reference=reference)
+    backtests.look_at(actor=actor, backtest=row)
     return render_list(request, HitList(row), "risk/backtest_hits.html", {"row": row})
