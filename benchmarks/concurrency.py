@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any
 
-from benchmarks.judge_bulk import RUN, without_witness
+from benchmarks.small_bank import RUN, without_witness
 
 
 def main() -> int:

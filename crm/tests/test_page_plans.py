@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.urls import reverse
 
-from benchmarks.judge_bulk import CLONE, ROWS
+from benchmarks.small_bank import CLONE, ROWS
 from crm.lists import keyset
 from crm.lists.requests import Asked
 from crm.operations.pytest_plugin import RUN

@@ -189,7 +189,7 @@ def test_only_supervisors_start_and_each_look_is_logged(day: list[Transaction], 
     officer = browser(bank.people["82001"])
     for path in ("", "hits/"):
         assert officer.get(f"/risk/backtests/{backtest.reference}/{path}").status_code == 200
-    assert Event.objects.filter(action="backtest.viewed", target_ref=backtest.reference).count() == 1
+    assert Event.objects.filter(action="backtest.viewed", target_ref=backtest.reference).count() == 2
     assert officer.get("/risk/backtests/new/").status_code == 403
     assert browser(bank.people["80001"]).get("/risk/backtests/").status_code == 403
 
