@@ -117,6 +117,7 @@ WEATHER = {
     "task.failed": "a task that met a dead database; the row still owed",
     "access.session_ended": "how long it took",
     "audit.anchored": "every five minutes",
+    "log.verified": "once a day by the clock, in whichever run that falls; both logs are verified at the end",
     "transaction.not_judged": "put off while the disk was full; compared as attempts and verdicts",
     "staff.signed_in": "the clerk signs in again where an answer was lost",
 }
