@@ -56,6 +56,11 @@ def _witnessed_response(handler: BaseHandler, request: HttpRequest) -> HttpRespo
 BaseHandler.get_response = _witnessed_response  # type: ignore[assignment]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first: begun last, it would keep one core busy and the others waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+
+
 @pytest.fixture
 def superuser() -> Iterator[psycopg.Connection]:
     """A session beside Django's as the database's superuser, for tests that play the intruder (with `transaction=True`)."""

@@ -31,6 +31,7 @@ def _chaos(*words: str, patience: int) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.first
 def test_the_end_is_the_same_after_twenty_kills_and_a_broker_that_forgot_and_fell_silent() -> None:
     """The whole product as `make run` starts it, twice; `make chaos` does the same at larger size and with a full disk."""
     words = ["--transactions", "5000", "--kills", "20", "--broker-down", "5", "--no-disk"]

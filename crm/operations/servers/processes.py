@@ -19,6 +19,8 @@ def _become(account: Account | None, death_signal: int, parent: int) -> Callable
     """What a child does before exec: drop to the account, ask the kernel for a signal when we die, even by kill -9."""
 
     def in_child() -> None:
+        # A shell starts what runs in its background with Ctrl-C ignored, and that is inherited: children must hear it as a request to end.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         if account:
             os.setgroups([])
             os.setgid(account.gid)

@@ -22,6 +22,7 @@ import pytest
 from crm.operations.first_steps import state_of_migrations
 from crm.operations.servers.homes import Home
 from crm.operations.servers.postgres import Postgres, PostgresError
+from crm.operations.servers.processes import spawn
 from crm.operations.supervisor import RunError, Supervisor, choose_port
 from crm.operations.testing import fill
 
@@ -146,7 +147,7 @@ def test_a_database_that_cannot_start_is_tried_until_it_can(
         attempts.append(server)
         if len(attempts) < 3:
             raise PostgresError("PostgreSQL ended while starting.\nNo space left on device")
-        server.process = subprocess.Popen(["sleep", "60"])
+        server.process = spawn(["sleep", "60"], log=None, environment=dict(os.environ), folder=tmp_path)
 
     monkeypatch.setattr(Postgres, "start", start)
     monkeypatch.setattr("crm.operations.supervisor.SERVER_PAUSE", 0.1)
