@@ -18,6 +18,7 @@ from crm.access.reach import Reach
 from crm.access.services import require
 from crm.approvals import services as approvals
 from crm.calendar.services import today
+from crm.database.prepared import execute
 from crm.fields.pinyin import initials, pinyin
 from crm.fields.sealed import Sealed
 from crm.fields.services import new_data_key, seal_value
@@ -313,14 +314,23 @@ def update_figures(moved: Iterable[tuple[int, Decimal, datetime]]) -> None:
     if not sums:
         return
     keys = sorted(sums)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            # Held in one order first: two files that are loaded at once may move the same customers.
-            "WITH held AS MATERIALIZED (SELECT customer_id FROM customers_customerfigures WHERE customer_id = ANY(%s::bigint[])"
-            " ORDER BY customer_id FOR NO KEY UPDATE)"
-            " UPDATE customers_customerfigures AS f SET assets_cny = f.assets_cny + m.amount,"
-            " last_transaction_at = greatest(f.last_transaction_at, m.at)"
-            " FROM unnest(%s::bigint[], %s::numeric[], %s::timestamptz[]) AS m(customer_id, amount, at)"
-            " JOIN held ON held.customer_id = m.customer_id WHERE f.customer_id = m.customer_id",
-            [keys, keys, [sums[key][0] for key in keys], [sums[key][1] for key in keys]],
-        )
+    if len(keys) == 1:
+        amount, at = sums[keys[0]]
+        execute(_MOVE_ONE, {"customer": keys[0], "amount": amount, "at": at})
+        return
+    amounts, moments = zip(*(sums[key] for key in keys), strict=True)
+    execute(_MOVE, {"ids": keys, "amounts": list(amounts), "moments": list(moments)}, prepare=False)
+
+
+_MOVE_ONE = """
+UPDATE customers_customerfigures SET assets_cny = assets_cny + %(amount)s::numeric,
+  last_transaction_at = greatest(last_transaction_at, %(at)s::timestamptz)
+ WHERE customer_id = %(customer)s::bigint"""
+# Held in one order first: two files that are loaded at once may move the same customers.
+_MOVE = """
+WITH held AS MATERIALIZED (
+  SELECT customer_id FROM customers_customerfigures WHERE customer_id = ANY(%(ids)s::bigint[]) ORDER BY customer_id FOR NO KEY UPDATE)
+UPDATE customers_customerfigures AS f SET assets_cny = f.assets_cny + m.amount,
+  last_transaction_at = greatest(f.last_transaction_at, m.at)
+  FROM unnest(%(ids)s::bigint[], %(amounts)s::numeric[], %(moments)s::timestamptz[]) AS m(customer_id, amount, at)
+  JOIN held ON held.customer_id = m.customer_id WHERE f.customer_id = m.customer_id"""

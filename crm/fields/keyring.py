@@ -12,7 +12,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.signals import setting_changed
+from django.db import connection
 
+from crm.database.prepared import run_for
 from crm.fields import cipher, keyfile
 from crm.fields.errors import KeyDestroyed, KeysUnusable, SealBroken
 
@@ -140,11 +142,10 @@ def many(key_ids: Iterable[int], *, label: str = "") -> dict[int, AESGCM]:
 
 
 def _rows(key_ids: list[int]) -> Mapping[int, tuple[int, bytes]]:
-    from crm.fields.models import DataKey  # the models use this module
-
     if not key_ids:
         return {}
-    rows = DataKey.objects.filter(pk__in=key_ids).values_list("pk", "root_version", "wrapped")
+    with connection.wrap_database_errors:
+        rows = run_for("SELECT id, root_version, wrapped FROM fields_datakey WHERE id = ANY(%(ids)s::bigint[])", key_ids)
     return {key_id: (root_version, bytes(wrapped)) for key_id, root_version, wrapped in rows}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils import timezone
 
+from crm.database.prepared import execute
 from crm.log import keys
 
 logger = logging.getLogger(__name__)
@@ -25,9 +26,11 @@ WHERE h.id = 1
 """
 # A commit that can be repeated need not wait for the disk.
 _MOVE = """
-UPDATE log_attestation a SET seq = %s, hash = %s, count = %s, at = %s, mac = %s
+UPDATE log_attestation a
+   SET seq = %(seq)s::bigint, hash = %(hash)s::bytea, count = %(count)s::bigint, at = %(at)s::text, mac = %(mac)s::bytea
 FROM (SELECT set_config('synchronous_commit', 'off', true)) lazily
-WHERE a.id = 1 AND a.seq < %s AND a.mac = %s
+WHERE a.id = 1 AND a.seq < %(seq)s::bigint AND a.mac = %(before)s::bytea
+RETURNING a.seq
 """
 
 
@@ -58,22 +61,19 @@ def attest_head() -> Attested | None:
 def move_attestation() -> Attested:
     """Move the attestation to the newest head; `ChainBroken` when the attested state is not part of the chain."""
     while True:
-        with connection.cursor() as cursor:
-            cursor.execute(_READ)
-            log_id, seq, digest, count, *old, chained = cursor.fetchone()
-            if old[0] is None:
-                raise ChainBroken
-            old_seq, old_hash, old_count, old_at, old_mac = old[0], bytes(old[1]), old[2], old[3], bytes(old[4])
-            expected = keys.head_mac(log_id=log_id, seq=old_seq, digest=old_hash, count=old_count, at=old_at)
-            if old_mac != expected or chained is None or bytes(chained) != old_hash or old_seq > seq:
-                raise ChainBroken
-            if old_seq == seq:
-                return Attested(log_id, seq, old_hash, old_count, old_at)
-            at = timezone.now().isoformat()
-            mac = keys.head_mac(log_id=log_id, seq=seq, digest=bytes(digest), count=count, at=at)
-            cursor.execute(_MOVE, [seq, bytes(digest), count, at, mac, seq, old_mac])
-            if cursor.rowcount:
-                return Attested(log_id, seq, bytes(digest), count, at)
+        ((log_id, seq, digest, count, *old, chained),) = execute(_READ, {})
+        if old[0] is None:
+            raise ChainBroken
+        old_seq, old_hash, old_count, old_at, old_mac = old[0], bytes(old[1]), old[2], old[3], bytes(old[4])
+        expected = keys.head_mac(log_id=log_id, seq=old_seq, digest=old_hash, count=old_count, at=old_at)
+        if old_mac != expected or chained is None or bytes(chained) != old_hash or old_seq > seq:
+            raise ChainBroken
+        if old_seq == seq:
+            return Attested(log_id, seq, old_hash, old_count, old_at)
+        at = timezone.now().isoformat()
+        mac = keys.head_mac(log_id=log_id, seq=seq, digest=bytes(digest), count=count, at=at)
+        if execute(_MOVE, {"seq": seq, "hash": bytes(digest), "count": count, "at": at, "mac": mac, "before": old_mac}):
+            return Attested(log_id, seq, bytes(digest), count, at)
         # Somebody else moved it meanwhile; look again, theirs may be older than our line.
 
 

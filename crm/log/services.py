@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
+from crm.database.prepared import execute
 from crm.log import attestation, canonical, keys, merkle
 from crm.log.actions import kind_of
 from crm.log.models import Event
@@ -62,6 +64,14 @@ class ActorLike(Protocol):
         """The request, task or command."""
 
 
+@dataclass(frozen=True, slots=True)
+class RowTold:
+    """A row that a line is about, where its writer has no object of it: what its model is called, and its reference."""
+
+    label: str
+    reference: str
+
+
 class OutsideTransaction(RuntimeError):
     """A line was to be written outside a transaction: it could then stand without its act, or the act without it."""
 
@@ -90,7 +100,7 @@ _TEXT = [
 ]
 _COLUMNS = ["uid", "at", "actor_id", *_TEXT, "customer", "reason", "approver", "data", "body", "mac"]
 _INSERT = "INSERT INTO log_event ({}) VALUES ({}) RETURNING id, txid".format(
-    ", ".join(_COLUMNS), ", ".join("%s::jsonb" if name == "data" else "%s" for name in _COLUMNS)
+    ", ".join(_COLUMNS), ", ".join(f"%({name})s::jsonb" if name == "data" else f"%({name})s" for name in _COLUMNS)
 )
 
 
@@ -98,7 +108,7 @@ def record(
     *,
     actor: ActorLike,
     action: str,
-    target: models.Model | None = None,
+    target: models.Model | RowTold | None = None,
     customer: str = "",
     data: Mapping[str, Any] | None = None,
     result: str = "done",
@@ -121,7 +131,7 @@ def record_batch(
     actor: ActorLike,
     action: str,
     leaves: Iterable[tuple[str, bytes]],
-    target: models.Model | None = None,
+    target: models.Model | RowTold | None = None,
     customer: str = "",
     data: Mapping[str, Any] | None = None,
     result: str = "done",
@@ -145,7 +155,7 @@ def record_refusal(
     *,
     actor: ActorLike,
     action: str = "access.refused",
-    target: models.Model | None = None,
+    target: models.Model | RowTold | None = None,
     customer: str = "",
     data: Mapping[str, Any] | None = None,
     reason: str = "",
@@ -163,7 +173,9 @@ def record_refusal(
         raise LogUnavailable(str(error)) from error
 
 
-def _reference_of(target: models.Model) -> str:
+def _reference_of(target: models.Model | RowTold) -> str:
+    if isinstance(target, RowTold):
+        return target.reference
     for name in ("reference", "number", "code"):
         value = getattr(target, name, None)
         if value:
@@ -171,10 +183,16 @@ def _reference_of(target: models.Model) -> str:
     return str(target.pk)
 
 
+def _label_of(target: models.Model | RowTold | None) -> str:
+    if target is None:
+        return ""
+    return target.label if isinstance(target, RowTold) else target._meta.label_lower
+
+
 def _fields(
     actor: ActorLike,
     action: str,
-    target: models.Model | None,
+    target: models.Model | RowTold | None,
     customer: str,
     data: Mapping[str, Any] | None,
     result: str,
@@ -198,7 +216,7 @@ def _fields(
         "view": kind.view,
         "action": action,
         "result": result,
-        "target_type": target._meta.label_lower if target is not None else "",
+        "target_type": _label_of(target),
         "target_ref": _reference_of(target) if target is not None else "",
         "customer": about,
         "reason": reason,
@@ -211,10 +229,7 @@ def _fields(
 def _insert(fields: dict[str, Any]) -> Event:
     body = canonical.body_of(fields)
     row = {**fields, "body": body, "mac": keys.line_mac(body)}
-    values = [json.dumps(row["data"], ensure_ascii=False) if name == "data" else row[name] for name in _COLUMNS]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, values)
-        row["id"], txid = cursor.fetchone()
+    ((row["id"], txid),) = execute(_INSERT, {**row, "data": json.dumps(row["data"], ensure_ascii=False)})
     row["txid"] = int(txid)
     _attest_after_commit(row["txid"])
     return Event(**{**row, "uid": UUID(row["uid"]), "at": datetime.fromisoformat(row["at"])})

@@ -22,18 +22,18 @@ from risk.tests.work import cash_in
 from transactions.models import Source, Transaction
 
 pytestmark = pytest.mark.django_db
-# What every page costs: session, person, branch, roles, permissions, menu and its badges, the bell.
+# What every page costs: session, person, branch, roles, permissions, menu and its badges, the bell; who watches over judging also learns how late it is.
 HOMES = {
     "80001": 15,
     "81001": 20,
-    "82001": 16,
-    "82002": 18,
+    "82001": 17,
+    "82002": 19,
     "83001": 7,
-    "84001": 11,
+    "84001": 12,
     "84101": 8,
     "85001": 13,
     "86001": 20,
-    "87001": 12,
+    "87001": 13,
     "88001": 12,
 }
 LISTS = {
@@ -45,9 +45,9 @@ LISTS = {
     ("84001", "transactions:transaction_list"): 14,
     ("81001", "products:account_list"): 14,
     ("81001", "risk:alert_list"): 18,
-    ("82001", "risk:alert_list"): 16,
-    ("82001", "risk:case_list"): 14,
-    ("82001", "risk:assessment_list"): 15,
+    ("82001", "risk:alert_list"): 17,
+    ("82001", "risk:case_list"): 15,
+    ("82001", "risk:assessment_list"): 16,
     ("86001", "audit:event_list"): 13,
     ("82002", "approvals:request_list"): 13,
     ("82001", "notify:notices"): 11,
@@ -117,7 +117,7 @@ def test_the_search_box(bank: Bank, bank_at_work: Customer, typed: str) -> None:
         ("82001", "account", 16),
         ("82001", "transaction", 15),
         ("81001", "alert", 18),
-        ("82001", "alert", 17),
+        ("82001", "alert", 18),
     ],
 )
 def test_single_things(bank: Bank, bank_at_work: Customer, number: str, what: str, most: int) -> None:

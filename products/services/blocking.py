@@ -7,8 +7,8 @@ from decimal import Decimal
 from django.utils import timezone
 
 from crm.calendar.services import today
+from crm.database.prepared import run_for
 from crm.money.services import to_cny_usd
-from crm.operations.prepared import run
 from products.choices import STANDING, Authority, FreezeKind
 from products.models import Account, Freeze
 
@@ -116,7 +116,7 @@ def blocking_freezes(account_ids: Iterable[int]) -> dict[int, Blocking]:
     strictness = {kind: rank for rank, kind in enumerate(FreezeKind.values)}
     ids = list(account_ids)
     # Of almost all customers nothing stands: they cost this one look and no object.
-    affected = run(_AFFECTED, {"ids": ids, "standing": [state.value for state in STANDING]}, prepare=len(ids) == 1) if ids else []
+    affected = run_for(_AFFECTED, ids, {"standing": [state.value for state in STANDING]}) if ids else []
     if not affected:
         return {}
     accounts = {row.pk: row for row in Account.objects.filter(pk__in=[pk for (pk,) in affected]).only("pk", "customer_id", "currency")}

@@ -1,11 +1,11 @@
-"""The engine's own cursor: prepared statements (see `crm.operations.prepared`) and the settings of a sitting."""
+"""The engine's own cursor: prepared statements (see `crm.database.prepared`) and the settings of a sitting."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from crm.operations.prepared import run
+from crm.database.prepared import run, run_for
 
-__all__ = ["run", "settle", "within"]
+__all__ = ["run", "run_for", "settle", "within"]
 
 
 def settle(milliseconds: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from products.models import Account
-from risk.engine.cursor import run
+from risk.engine.cursor import run, run_for
 from risk.engine.program import Program
 from risk.facts.declarations import BalanceFact
 from risk.facts.spans import STRIDE, back, order_of
@@ -53,14 +53,13 @@ def spread(program: Program, ids: Sequence[int], cause: OwedCause, *, without: S
     if not ids:
         return []
     values = {
-        "ids": list(ids),
         "without": list(without),
         "cause": cause.value,
         "account": back(program.reach("account")),
         "customer": back(program.reach("customer")),
     }
     # Planned for these very ids: one plan for all would look each reached row up in an unsorted list.
-    return [row[0] for row in run(_SPREAD, values, prepare=len(ids) == 1)]
+    return [row[0] for row in run_for(_SPREAD, ids, values)]
 
 
 _REPORTED = """

@@ -13,7 +13,7 @@ from crm.access.services import require
 from crm.calendar.services import add_business_days, today
 from crm.log import services as log
 from risk.choices import Exemption, ReportRowState
-from risk.engine.cursor import run
+from risk.engine.cursor import run_for
 from risk.engine.day_sums import DaySum, day_sums, kinds
 from risk.engine.program import Program, Rule
 from risk.facts.declarations import WindowFact
@@ -81,7 +81,7 @@ def refresh(*, actor: Actor, program: Program, judged: Sequence[Judged]) -> int:
 def _standing(pks: list[int]) -> dict[int, list[int]]:
     """For each rule one transaction of every register row that exists for the customers' days of these transactions."""
     standing: dict[int, list[int]] = {}
-    for rule_id, pk in run(_STANDING, {"ids": pks}, prepare=len(pks) == 1):
+    for rule_id, pk in run_for(_STANDING, pks):
         standing.setdefault(rule_id, []).append(pk)
     return standing
 

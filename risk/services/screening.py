@@ -16,7 +16,7 @@ from crm.access.actor import SYSTEM, Actor
 from crm.access.services import require
 from crm.log import services as log
 from risk.choices import Label
-from risk.engine.cursor import run, settle
+from risk.engine.cursor import run_for, settle
 from risk.engine.program import Program
 from risk.services import aside, consequences, failing, register, rule_sets
 from risk.services.judging import FAILURES, SET_ASIDE, Bench, Judged
@@ -112,7 +112,7 @@ def judge_now(ids: Sequence[int], *, actor: Actor = SYSTEM) -> dict[int, Verdict
 
 def any_owed(ids: Sequence[int]) -> bool:
     """Return whether one of these transactions owes a judgement."""
-    return bool(run(_ANY_OWED, {"ids": list(ids)}, prepare=len(ids) == 1)[0][0])
+    return bool(run_for(_ANY_OWED, ids)[0][0])
 
 
 _ANY_OWED = "SELECT EXISTS (SELECT FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[]) AND screening = 'owed')"
@@ -131,7 +131,7 @@ def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
     resting = failing.resting(now)
     bench = Bench(program=program, rule_set=rule_set, now=now, left_out=resting)
     judged = bench.judge(list(claimed))
-    run(_DONE, {"ids": list(claimed)})
+    run_for(_DONE, list(claimed))
     outcome = Outcome(judged=len(judged), unchanged=sum(row.assessment is None for row in judged))
     outcome.labels.update(row.label for row in judged)
     followed = consequences.follow(actor=actor, program=program, judged=judged, claimed=claimed)
@@ -172,7 +172,7 @@ def _set_aside(failure: Exception, blind: bool, actor: Actor, ids: Sequence[int]
     every = frozenset(rule.code for rule in program.rules) if blind else frozenset()
     bench = Bench(program=program, rule_set=rule_set, now=now, left_out=every, write=SET_ASIDE)
     judged = bench.judge(list(claimed))
-    run(_DONE, {"ids": list(claimed)})
+    run_for(_DONE, list(claimed))
     outcome = Outcome(judged=len(judged), set_aside=len(judged))
     outcome.labels.update(row.label for row in judged)
     lost = [] if blind else _follow_apart(actor, program, judged, claimed, outcome)
@@ -218,9 +218,9 @@ def _claim(ids: Sequence[int]) -> dict[int, Claimed]:
 
     Judging is a later statement: a lock taken inside it would still read what stood before the lock.
     """
-    whose = run("SELECT DISTINCT customer_id FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[])", {"ids": list(ids)})
+    whose = run_for("SELECT DISTINCT customer_id FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[])", ids)
     hold((customer for (customer,) in whose), [])
-    return {row[0]: Claimed(*row) for row in run(_OWED, {"ids": list(ids)})}
+    return {row[0]: Claimed(*row) for row in run_for(_OWED, ids)}
 
 
 def _step(actor: Actor, judged: Sequence[Judged], claimed: dict[int, Claimed], now: datetime) -> list[int]:
@@ -266,7 +266,7 @@ def _write_down(actor: Actor, bench: Bench, judged: Sequence[Judged], claimed: d
     }
     if len(judged) == 1:
         row = claimed[judged[0].pk]
-        only, sealed = Transaction(pk=row.pk, reference=row.reference), {**data, "seal": judged[0].seal.hex()}
+        only, sealed = log.RowTold(Transaction._meta.label_lower, row.reference), {**data, "seal": judged[0].seal.hex()}
         log.record(actor=actor, action="transaction.judged", target=only, customer=row.customer, data=sealed)
     else:
         log.record_batch(actor=actor, action="transaction.judged", leaves=leaves, data=data)
@@ -282,5 +282,5 @@ def latest_verdicts(ids: Sequence[int]) -> dict[int, Verdict]:
     """Return the latest verdict of each transaction that has one."""
     return {
         pk: Verdict(label=label, reasons=tuple(reasons), actions=tuple(actions), points=points, revision=revision)
-        for pk, label, actions, points, revision, reasons in run(_LATEST, {"ids": list(ids)})
+        for pk, label, actions, points, revision, reasons in run_for(_LATEST, ids)
     }

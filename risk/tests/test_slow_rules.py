@@ -97,7 +97,7 @@ def test_a_decision_is_answered_although_a_rule_hangs(
     actor = Actor(number=partner.code, name=partner.name, kind="partner", role="partner", origin="api", user=partner)
     decided = decide_now(actor=actor, row=movement(salary_account, 1))
     assert decided.verdict.label == "review"
-    verdict = Assessment.objects.get(transaction=decided.transaction)
+    verdict = Assessment.objects.get(transaction_id=decided.transaction.pk)
     assert verdict.exits["sleeper"] == "engine_error"
     began = time.perf_counter()
     assert decide_now(actor=actor, row=movement(salary_account, 2)).verdict.label == "review"

@@ -54,6 +54,20 @@ class NewTransactionSerializer(ClosedSerializer):
     )
 
 
+_NEW = NewTransactionSerializer()
+
+
+def read_transaction(data: Any) -> dict[str, Any]:
+    """Return the values of one transaction as told, or raise ``ValidationError`` with every error by field.
+
+    One serializer reads them all: it keeps nothing of what it read, and building its twenty fields anew costs more than reading them.
+    """
+    if not isinstance(data, Mapping):
+        raise ValidationError({"non_field_errors": [str(reason_text("not_an_object", {}))]})
+    values: dict[str, Any] = _NEW.run_validation(data)
+    return values
+
+
 class ResultSerializer(serializers.Serializer[Any]):
     """What became of one transaction."""
 
@@ -97,6 +111,15 @@ class TransactionSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(Status.choices)
     status_at = serializers.DateTimeField()
     transfer_id = serializers.CharField()
+
+
+_TOLD = TransactionSerializer()
+
+
+def tell_transaction(row: Any) -> dict[str, Any]:
+    """Return a stored transaction, or what a decision tells of it, as a partner may read it; by one serializer, like `read_transaction`."""
+    shown: dict[str, Any] = _TOLD.to_representation(row)
+    return shown
 
 
 class StatusSerializer(ClosedSerializer):

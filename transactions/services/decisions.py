@@ -6,14 +6,18 @@ Judging belongs to a floor above, which registers its judge here (`register_judg
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import transaction
 
 from crm.access.actor import Actor
 from crm.access.services import require
+from crm.database.prepared import execute
+from products.models import Account
 from transactions.choices import Screening, Status
-from transactions.models import Transaction
+from transactions.models import Source, Transaction
 from transactions.services.entries import NewTransaction, Outcome, Recorded
 from transactions.services.recording import record_one
 
@@ -33,11 +37,50 @@ class Verdict:
     revision: int = 0
 
 
-TOLD = (
-    "reference", "source__code", "external_id", "account__reference", "direction", "amount", "currency", "occurred_at", "received_at",
-    "bank_date", "kind", "instrument", "channel", "status", "status_at", "transfer_id",
-)  # fmt: skip
-"""What a decision tells of the stored row: a channel waits for it, so no more is read."""
+class SourceTold(NamedTuple):
+    """The source of a stored row, as a decision tells it."""
+
+    code: str
+
+
+class AccountTold(NamedTuple):
+    """The account of a stored row, as a decision tells it."""
+
+    reference: str
+
+
+class Stored(NamedTuple):
+    """What a decision tells of the stored row, named as the row names it: a channel waits for it, so no more is read."""
+
+    source: SourceTold
+    account: AccountTold
+    pk: int
+    reference: str
+    external_id: str
+    direction: str
+    amount: Decimal
+    currency: str
+    occurred_at: datetime
+    received_at: datetime
+    bank_date: date
+    kind: str
+    instrument: str
+    channel: str
+    status: str
+    status_at: datetime
+    transfer_id: str
+
+
+_STORED = f"""
+SELECT s.code, a.reference, t.id, {", ".join(f"t.{name}" for name in Stored._fields[3:])}
+  FROM {Transaction._meta.db_table} t
+  JOIN {Source._meta.db_table} s ON s.id = t.source_id JOIN {Account._meta.db_table} a ON a.id = t.account_id
+ WHERE t.id = %(id)s::bigint"""
+
+
+def _stored(pk: int) -> Stored:
+    ((source, account, *values),) = execute(_STORED, {"id": pk})
+    return Stored(SourceTold(source), AccountTold(account), *values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +89,7 @@ class Decided:
 
     recorded: Recorded
     verdict: Verdict
-    transaction: Transaction = field(compare=False)
+    transaction: Stored = field(compare=False)
 
 
 Judge = Callable[[Sequence[int]], dict[int, Verdict]]
@@ -70,7 +113,7 @@ def decide_now(*, actor: Actor, row: NewTransaction, now: datetime | None = None
     with transaction.atomic():
         recorded = record_one(actor=actor, row=row, now=now)
         verdict = _refused(recorded) or _judged(recorded.pk)
-        stored = Transaction.objects.select_related("source", "account").only(*TOLD).get(pk=recorded.pk)
+        stored = _stored(recorded.pk)
         if stored.status == Status.REFUSED:  # a freeze that the judgement itself placed stops this very debit
             verdict = replace(verdict, label=DECLINE, reasons=("refused",))
     return Decided(recorded=recorded, verdict=verdict, transaction=stored)

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.db import transaction
 
-from crm.operations.prepared import run
+from crm.database.prepared import run, run_for
 from customers.models import Customer
 from products.choices import STANDING, FreezeKind
 from products.models import Account, Freeze
@@ -25,11 +25,10 @@ def hold(customer_ids: Iterable[int], account_ids: Iterable[int]) -> dict[int, t
     """
     customers, accounts = sorted(set(customer_ids)), sorted(set(account_ids))
     if customers:
-        run(_CUSTOMERS, {"ids": customers}, prepare=len(customers) == 1)
+        run_for(_CUSTOMERS, customers)
     if not accounts:
         return {}
-    rows = run(_ACCOUNTS, {"ids": accounts}, prepare=len(accounts) == 1)
-    return {pk: (status, closed_at) for pk, status, closed_at in rows}
+    return {pk: (status, closed_at) for pk, status, closed_at in run_for(_ACCOUNTS, accounts)}
 
 
 def hold_beside_judging(customer_ids: Collection[int], account_ids: Collection[int]) -> dict[int, tuple[str, date | None]]:

@@ -8,12 +8,13 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from crm.access.actor import Actor
 from crm.access.references import new_references
 from crm.access.services import require
+from crm.database.prepared import execute
 from crm.fields.blind import blind_index, normalise
 from crm.fields.services import Sealer, new_seal_ids
 from crm.log import services as log
@@ -32,6 +33,7 @@ from transactions.validators import BadValue, StoredDifferently
 
 COUNTERPARTY = "transactions.transaction.counterparty_account"
 REFERENCE, STATUS = list(COLUMNS).index("reference"), list(COLUMNS).index("status")
+LABEL = Transaction._meta.label_lower
 Key = tuple[int, str]
 
 
@@ -62,7 +64,7 @@ class _Batch:
     stored: list[tuple[Resolved, Dated, Decision, int]] = field(default_factory=list)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record(
     *,
     actor: Actor,
@@ -120,16 +122,24 @@ def record_one(*, actor: Actor, row: NewTransaction, now: datetime | None = None
 def _known(keys: Sequence[Key]) -> dict[Key, _Known]:
     if not keys:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT t.source_id, t.external_id, t.id, t.reference, t.status, t.fingerprint, t.refusal FROM {Transaction._meta.db_table} t"
-            " JOIN unnest(%s::bigint[], %s::text[]) AS k (source_id, external_id) USING (source_id, external_id)",
-            [array_of("bigint", [source for source, _id in keys]), array_of("text", [external_id for _source, external_id in keys])],
-        )
-        return {
-            (source, external_id): _Known(pk, reference, status, bytes(mark), refusal)
-            for source, external_id, pk, reference, status, mark, refusal in cursor.fetchall()
-        }
+    sources, external_ids = zip(*keys, strict=True)
+    if len(keys) == 1:
+        found = execute(_STORED_ONE, {"source": sources[0], "external_id": external_ids[0]})
+    else:
+        values = {"sources": array_of("bigint", sources), "external_ids": array_of("text", external_ids)}
+        found = execute(_STORED, values, prepare=False)
+    return {
+        (source, external_id): _Known(pk, reference, status, bytes(mark), refusal)
+        for source, external_id, pk, reference, status, mark, refusal in found
+    }
+
+
+_STORED = f"""
+SELECT t.source_id, t.external_id, t.id, t.reference, t.status, t.fingerprint, t.refusal FROM {Transaction._meta.db_table} t
+  JOIN unnest(%(sources)s::bigint[], %(external_ids)s::text[]) AS k (source_id, external_id) USING (source_id, external_id)"""
+_STORED_ONE = f"""
+SELECT t.source_id, t.external_id, t.id, t.reference, t.status, t.fingerprint, t.refusal FROM {Transaction._meta.db_table} t
+ WHERE t.source_id = %(source)s::bigint AND t.external_id = %(external_id)s::text"""
 
 
 def _store(batch: _Batch, items: Sequence[Resolved]) -> None:
@@ -253,8 +263,8 @@ def _alarm(batch: _Batch) -> None:
 
 def _write_lines(batch: _Batch, action: str, result: str, entries: Sequence[tuple[Resolved, Dated, Decision, int]]) -> None:
     if len(entries) == 1:
-        item, _day, decision, pk = entries[0]
-        stored = Transaction(pk=pk, reference=batch.known[item.key].reference)
+        item, _day, decision, _pk = entries[0]
+        stored = log.RowTold(LABEL, batch.known[item.key].reference)
         data = {
             "source": item.row.source,
             "external_id": item.row.external_id,
@@ -294,15 +304,22 @@ def _announce_history(batch: _Batch) -> None:
 
 
 _LATE = f"""
-SELECT g.id FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS g (id, customer_id, event_order)
+SELECT g.id FROM unnest(%(ids)s::bigint[], %(customers)s::bigint[], %(orders)s::bigint[]) AS g (id, customer_id, event_order)
  WHERE EXISTS (SELECT FROM {Transaction._meta.db_table} t
                 WHERE t.customer_id = g.customer_id AND t.event_order > g.event_order AND t.screening = 'judged')
+"""
+_LATE_ONE = f"""
+SELECT %(id)s::bigint WHERE EXISTS (SELECT FROM {Transaction._meta.db_table} t
+ WHERE t.customer_id = %(customer)s::bigint AND t.event_order > %(order)s::bigint AND t.screening = 'judged')
 """
 
 
 def _late(batch: _Batch, owing: Sequence[tuple[Resolved, int]]) -> set[int]:
     """The rows that occurred before an event of their customer that is judged already."""
-    columns = [pk for _item, pk in owing], [item.party.customer_id for item, _pk in owing], [batch.orders[item.key] for item, _pk in owing]
-    with connection.cursor() as cursor:
-        cursor.execute(_LATE, [array_of("bigint", column) for column in columns])
-        return {pk for (pk,) in cursor.fetchall()}
+    told = [(pk, item.party.customer_id, batch.orders[item.key]) for item, pk in owing]
+    if len(told) == 1:
+        found = execute(_LATE_ONE, dict(zip(("id", "customer", "order"), told[0], strict=True)))
+    else:
+        columns = zip(("ids", "customers", "orders"), zip(*told, strict=True), strict=True)
+        found = execute(_LATE, {name: array_of("bigint", column) for name, column in columns}, prepare=False)
+    return {pk for (pk,) in found}

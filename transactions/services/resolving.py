@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection
 from django.db.models import Q
 
 from crm.access.actor import Actor
 from crm.access.reach import Reach
 from crm.calendar import services as calendar
+from crm.database.prepared import execute
 from crm.fields.blind import blind_index
 from crm.money import services as money
 from customers.models import Customer
@@ -130,13 +130,19 @@ def _check_values(row: NewTransaction) -> None:
 def _sources(actor: Actor, reach: Reach, codes: set[str]) -> dict[str, Source]:
     if reach == Reach.SOURCE:
         codes = {code for code in codes if actor.user.may_speak_for(code)}
-    return {source.code: source for source in Source.objects.filter(code__in=codes, is_active=True)}
+    rows = (Source.from_db("default", _SOURCE_COLUMNS, row) for row in execute(_SOURCES, {"codes": sorted(codes)}))
+    return {source.code: source for source in rows}
+
+
+_SOURCE_COLUMNS = [field.attname for field in Source._meta.concrete_fields]
+_SOURCES = f"SELECT {', '.join(_SOURCE_COLUMNS)} FROM {Source._meta.db_table} WHERE code = ANY(%(codes)s::text[]) AND is_active"
 
 
 _PARTY = f"""
 SELECT a.id, a.reference, a.customer_id, c.reference, a.data_key_id, a.status, a.closed_at, a.number_index
   FROM {Account._meta.db_table} a JOIN {Customer._meta.db_table} c ON c.id = a.customer_id WHERE a."""
-_ANYBODY = {"reference": f"{_PARTY}reference = ANY(%s::text[])", "number_index": f"{_PARTY}number_index = ANY(%s::bytea[])"}
+_ONE = {"reference": f"{_PARTY}reference = %(one)s::text", "number_index": f"{_PARTY}number_index = %(one)s::bytea"}
+_MANY = {"reference": f"{_PARTY}reference = ANY(%(many)s::text[])", "number_index": f"{_PARTY}number_index = ANY(%(many)s::bytea[])"}
 _FIELDS = ("pk", "reference", "customer_id", "customer__reference", "data_key_id", "status", "closed_at", "number_index")
 
 
@@ -158,14 +164,13 @@ def _accounts(actor: Actor, reach: Reach, references: list[str], indexes: list[b
     if reach not in (Reach.ALL, Reach.SOURCE):
         rows = Account.objects.filter(Q(reference__in=references) | Q(number_index__in=indexes))
         return (rows & Account.objects.visible_to(actor, ADD)).values_list(*_FIELDS)
-    asked = [("reference", array_of("text", references))] if references else []
-    asked += [("number_index", array_of("bytea", indexes))] if indexes else []
-    if not asked:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(_ANYBODY[name] for name, _values in asked), [values for _name, values in asked])
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+    return _by("reference", "text", references) + _by("number_index", "bytea", indexes)
+
+
+def _by(name: str, kind: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    if len(values) > 1:
+        return execute(_MANY[name], {"many": array_of(kind, values)}, prepare=False)
+    return execute(_ONE[name], {"one": values[0]}) if values else []
 
 
 def is_closed(party: Party, bank_date: date) -> bool:

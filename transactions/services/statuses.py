@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.access.errors import Conflict, DomainError
 from crm.access.services import may, require
+from crm.database.prepared import run_for
 from crm.log import services as log
-from crm.operations.prepared import run
 from customers import services as customers
 from products.models import Freeze
 from products.services import blocking_freezes
@@ -134,7 +134,7 @@ def reverse(*, actor: Actor, row: Transaction, reason: str) -> Transaction:
     return _decide(actor, row, "transactions.reverse_transaction", Status.REVERSED, reason, "transaction.reversed")
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def follow_verdicts(*, actor: Actor, ids: Iterable[int], status: Status, at: datetime | None = None) -> list[int]:
     """Hold, decline or approve what a verdict says, set-based; returns the ids that took the step.
 
@@ -147,8 +147,8 @@ def follow_verdicts(*, actor: Actor, ids: Iterable[int], status: Status, at: dat
     before = [state.value for state, allowed in NEXT_STATUS.items() if status in allowed]
     if status == Status.APPROVED:
         _refuse_frozen_debits(actor, wanted, before)
-    values = {"ids": wanted, "before": before, "status": status.value, "at": at or timezone.now(), "operator": actor.number[:20]}
-    return [pk for (pk,) in run(_FOLLOW, values, prepare=len(wanted) == 1)]
+    values = {"before": before, "status": status.value, "at": at or timezone.now(), "operator": actor.number[:20]}
+    return [pk for (pk,) in run_for(_FOLLOW, wanted, values)] if wanted else []
 
 
 _FOLLOW = f"""
@@ -171,7 +171,7 @@ SELECT id, customer_id, account_id FROM {Transaction._meta.db_table}
 
 def _refuse_frozen_debits(actor: Actor, ids: Sequence[int], before: Sequence[str]) -> None:
     """Refuse those that a freeze forbids by now. Objects are built only for accounts on which anything stands."""
-    debits = run(_DEBITS, {"ids": list(ids), "before": list(before)}, prepare=len(ids) == 1)
+    debits = run_for(_DEBITS, ids, {"before": list(before)})
     hold((customer for _pk, customer, _account in debits), (account for _pk, _customer, account in debits))
     affected = blocking_freezes({account for _pk, _customer, account in debits})
     pks = [pk for pk, _customer, account in debits if account in affected]

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
+from crm.database.prepared import execute
 from transactions.models import StatusEvent, Transaction
 
 IDENTITY = {
@@ -51,16 +50,16 @@ COLUMNS: dict[str, str] = IDENTITY | TOLD | SEALED | DATED | STATE
 """The columns that differ from row to row, with their types; a test compares them with the model."""
 
 _NAMES = ", ".join(COLUMNS)
-_ARRAYS = ", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())
+_ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in COLUMNS.items())
 _INSERT = f"""
 WITH stored AS (
     INSERT INTO {Transaction._meta.db_table} ({_NAMES}, received_at, owed_cause, owed_since, version, entered_by_id)
-    SELECT {_NAMES}, %s::timestamptz, 'new', %s::timestamptz, 1, %s::bigint FROM unnest({_ARRAYS}) AS given ({_NAMES})
+    SELECT {_NAMES}, %(now)s::timestamptz, 'new', %(now)s::timestamptz, 1, %(hand)s::bigint FROM unnest({_ARRAYS}) AS given ({_NAMES})
     ON CONFLICT (source_id, external_id) DO NOTHING
     RETURNING id, source_id, external_id, status, status_at, received_at
 ), begun AS (
     INSERT INTO {StatusEvent._meta.db_table} (transaction_id, status, at, received_at, source_id, external_id, operator, reason)
-    SELECT id, status, status_at, received_at, source_id, '', %s, '' FROM stored ORDER BY id
+    SELECT id, status, status_at, received_at, source_id, '', %(number)s::text, '' FROM stored ORDER BY id
 )
 SELECT id, source_id, external_id FROM stored
 """
@@ -85,10 +84,11 @@ def insert(rows: Sequence[Sequence[Any]], received_at: Any, hand: Hand) -> dict[
     names = list(COLUMNS)
     source, external = names.index("source_id"), names.index("external_id")
     ordered = sorted(rows, key=lambda row: (row[source], row[external]))
-    with connection.cursor() as cursor:
-        arrays = (array_of(kind, column) for kind, column in zip(COLUMNS.values(), zip(*ordered, strict=True), strict=True))
-        cursor.execute(_INSERT, [received_at, received_at, hand.user_id, *arrays, hand.number])
-        return {(source_id, external_id): pk for pk, source_id, external_id in cursor.fetchall()}
+    columns = zip(COLUMNS.items(), zip(*ordered, strict=True), strict=True)
+    arrays = {name: array_of(kind, column) for (name, kind), column in columns}
+    values = {"now": received_at, "hand": hand.user_id, "number": hand.number, **arrays}
+    stored = execute(_INSERT, values, prepare=len(ordered) == 1)
+    return {(source_id, external_id): pk for pk, source_id, external_id in stored}
 
 
 def array_of(kind: str, values: Sequence[Any]) -> str:

@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 
 from crm.access.actor import Actor
+from crm.database.prepared import run
 from crm.jobs.queue import captured
-from crm.operations.prepared import run
 from crm.staff.models import ServiceClient
 from products.models import Account
 from risk.models import Assessment, Hit

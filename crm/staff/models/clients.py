@@ -1,5 +1,6 @@
 """Partner systems that speak to the API."""
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -66,8 +67,12 @@ class ServiceClient(models.Model):
         """Return every permission of partners with its reach; read once per loaded row, so once per request."""
         if not hasattr(self, "_permissions"):
             rows = RolePermission.objects.filter(role__code=PARTNER_ROLE)
-            self._permissions = widest(rows.values_list("permission", "reach"))
+            self.remember_permissions(rows.values_list("permission", "reach"))
         return self._permissions
+
+    def remember_permissions(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        """Take (permission, reach) of partners as read together with this row."""
+        self._permissions = widest(pairs)
 
     def reach(self, permission: str) -> Reach:
         """Return how far the permission carries for partners, none when switched off."""

@@ -9,8 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.errors import Conflict
+from crm.database.prepared import execute
 from crm.log import services as log
 from crm.staff.models import ServiceClient
+from crm.staff.models.clients import PARTNER_ROLE
 from crm.staff.secrets import new_machine_token, same, token_hash
 
 
@@ -53,7 +55,28 @@ def partner_of(token: str) -> ServiceClient | None:
     code, dot, _secret = token.partition(".")
     if not dot or not code.isascii():
         return None
-    client = ServiceClient.objects.filter(code=code).first()
+    client = _known(code)
     # An unknown code costs the same comparison as a known one.
     kept = client.token_hash if client is not None else "0" * 64
     return client if same(kept, token_hash(token)) and client is not None and client.is_usable else None
+
+
+def _known(code: str) -> ServiceClient | None:
+    """The partner with the rights that partners have now, by one prepared statement: each of its requests begins here."""
+    rows = execute(_KNOWN, {"code": code, "role": PARTNER_ROLE})
+    if not rows:
+        return None
+    *values, permissions, reaches = rows[0]
+    client: ServiceClient = ServiceClient.from_db("default", _COLUMNS, values)
+    client.remember_permissions(zip(permissions, reaches, strict=True))
+    return client
+
+
+_COLUMNS = ("id", "code", "name", "token_hash", "is_active", "sources", "rate", "valid_until", "created_at")
+_KNOWN = """
+SELECT c.id, c.code, c.name, c.token_hash, c.is_active, c.sources, c.rate, c.valid_until, c.created_at, r.permissions, r.reaches
+  FROM staff_serviceclient c CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(p.permission ORDER BY p.id), '{}') AS permissions,
+           coalesce(array_agg(p.reach ORDER BY p.id), '{}') AS reaches
+      FROM staff_rolepermission p JOIN staff_role o ON o.id = p.role_id WHERE o.code = %(role)s::text) r
+ WHERE c.code = %(code)s::text"""

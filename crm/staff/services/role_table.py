@@ -10,8 +10,8 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 
 from crm.access.actor import SYSTEM
 from crm.access.reach import Level, Reach
+from crm.database.prepared import run
 from crm.log import services as log
-from crm.operations.prepared import run
 from crm.staff.choices import ROLE_LABELS
 from crm.staff.models import Role, RolePermission
 

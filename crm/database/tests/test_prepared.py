@@ -8,7 +8,7 @@ import pytest
 from django.db import close_old_connections, connection, transaction
 from django.db.utils import OperationalError
 
-from crm.operations.prepared import run
+from crm.database.prepared import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
