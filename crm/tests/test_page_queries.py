@@ -22,7 +22,7 @@ from risk.tests.work import cash_in
 from transactions.models import Source, Transaction
 
 pytestmark = pytest.mark.django_db
-# What every page costs: session, person, branch, roles, permissions, menu and its badges, the bell; who watches over judging also learns how late it is.
+# What every page costs: session, person, branch, roles, permissions, menu and its badges, the bell; for some how late judging is.
 HOMES = {
     "80001": 15,
     "81001": 20,
