@@ -13,9 +13,8 @@ JUDGE = "risk.judge"
 
 
 def on_recorded(*, ids: list[int], **_signal: Any) -> None:
-    """After commit: have them judged soon. The rows owe it; losing this message loses minutes. What was decided at once owes nothing."""
-    if screening.any_owed(ids):
-        enqueue(JUDGE, ids=ids)
+    """After commit: have them judged soon. The rows owe it; losing this message loses minutes."""
+    enqueue(JUDGE, ids=ids)
 
 
 def on_changed(*, ids: list[int], cause: OwedCause, **_signal: Any) -> None:

@@ -3,10 +3,9 @@
 from django.dispatch import Signal
 
 transactions_recorded = Signal()
-"""After commit: ``batch_id: str``, ``ids: list[int]`` (at most 5,000, in event order, all owing a judgement) and ``late_ids: list[int]``.
+"""After commit: ``batch_id: str`` and ``ids: list[int]`` (at most 5,000, in event order, all owing a judgement).
 
-``late_ids`` are those of ``ids`` that occurred before an event of the same customer that was already judged: when they are judged,
-the later ones whose windows contain them owe a judgement again.
+What was judged in the transaction that recorded it owes none and is not told.
 """
 
 transactions_changed = Signal()

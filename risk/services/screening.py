@@ -24,7 +24,6 @@ from risk.services.owing import spread
 from transactions.choices import COUNTED_CREDITS, COUNTED_DEBITS, Direction, OwedCause, Status
 from transactions.models import Transaction
 from transactions.services.decisions import Verdict
-from transactions.services.locks import hold
 from transactions.services.statuses import follow_verdicts
 
 logger = logging.getLogger(__name__)
@@ -66,6 +65,8 @@ class Outcome:
     alerts: int = 0
     owed_again: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    """The new verdicts of rows that no rule hit, for who waits for them."""
 
     def add(self, other: "Outcome") -> None:
         """Count another sitting in."""
@@ -106,16 +107,8 @@ def _sitting(sit: Callable[[Actor, Sequence[int], datetime], Outcome], actor: Ac
 def judge_now(ids: Sequence[int], *, actor: Actor = SYSTEM) -> dict[int, Verdict]:
     """Judge inside the caller's transaction, which recorded the rows in an earlier statement; the latest verdict of each id."""
     with transaction.atomic(savepoint=False):
-        _sit(actor, ids, timezone.now())
-    return latest_verdicts(ids)
-
-
-def any_owed(ids: Sequence[int]) -> bool:
-    """Return whether one of these transactions owes a judgement."""
-    return bool(run_for(_ANY_OWED, ids)[0][0])
-
-
-_ANY_OWED = "SELECT EXISTS (SELECT FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[]) AND screening = 'owed')"
+        known = _sit(actor, ids, timezone.now()).verdicts
+        return known | latest_verdicts([pk for pk in ids if pk not in known])
 
 
 def owed_ids(*, limit: int = BATCH) -> list[int]:
@@ -134,6 +127,7 @@ def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
     run_for(_DONE, list(claimed))
     outcome = Outcome(judged=len(judged), unchanged=sum(row.assessment is None for row in judged))
     outcome.labels.update(row.label for row in judged)
+    outcome.verdicts = {row.pk: _plain(row) for row in judged if row.assessment is not None and not any(hit > 0 for hit in row.answers)}
     followed = consequences.follow(actor=actor, program=program, judged=judged, claimed=claimed)
     outcome.hits, outcome.alerts = followed.hits, followed.alerts
     register.refresh(actor=actor, program=program, judged=judged)
@@ -143,6 +137,10 @@ def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
         failing.keep(actor=actor, program=program, failures=failures, given_up=bench.left_out - resting, slow=bench.slow, now=now)
     _write_down(actor, bench, judged, claimed, outcome)
     return outcome
+
+
+def _plain(row: Judged) -> Verdict:
+    return Verdict(label=row.label, actions=tuple(row.actions), points=row.points, revision=row.revision or 0)
 
 
 def _alone(actor: Actor, pk: int, failure: Exception, now: datetime) -> Outcome:
@@ -213,13 +211,18 @@ _DONE = (
 )
 
 
+_HOLD = (
+    "SELECT id FROM customers_customer WHERE id = ANY(ARRAY(SELECT customer_id FROM transactions_transaction"
+    " WHERE id = ANY(%(ids)s::bigint[]))) ORDER BY id FOR NO KEY UPDATE"
+)
+
+
 def _claim(ids: Sequence[int]) -> dict[int, Claimed]:
     """Hold the customers, then the rows that still owe. What others commit on these customers is thereafter known to us.
 
     Judging is a later statement: a lock taken inside it would still read what stood before the lock.
     """
-    whose = run_for("SELECT DISTINCT customer_id FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[])", ids)
-    hold((customer for (customer,) in whose), [])
+    run_for(_HOLD, ids)
     return {row[0]: Claimed(*row) for row in run_for(_OWED, ids)}
 
 
@@ -280,6 +283,8 @@ SELECT DISTINCT ON (a.transaction_id) a.transaction_id, a.label, a.actions, a.po
 
 def latest_verdicts(ids: Sequence[int]) -> dict[int, Verdict]:
     """Return the latest verdict of each transaction that has one."""
+    if not ids:
+        return {}
     return {
         pk: Verdict(label=label, reasons=tuple(reasons), actions=tuple(actions), points=points, revision=revision)
         for pk, label, actions, points, revision, reasons in run_for(_LATEST, ids)

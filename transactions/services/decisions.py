@@ -19,7 +19,7 @@ from products.models import Account
 from transactions.choices import Screening, Status
 from transactions.models import Source, Transaction
 from transactions.services.entries import NewTransaction, Outcome, Recorded
-from transactions.services.recording import record_one
+from transactions.services.recording import announce, record_one
 
 logger = logging.getLogger(__name__)
 ENGINE_ERROR = "engine_error"
@@ -111,7 +111,7 @@ def decide_now(*, actor: Actor, row: NewTransaction, now: datetime | None = None
     """
     require(actor, "transactions.decide_transaction")
     with transaction.atomic():
-        recorded = record_one(actor=actor, row=row, now=now)
+        recorded = record_one(actor=actor, row=row, now=now, announcing=False)
         verdict = _refused(recorded) or _judged(recorded.pk)
         stored = _stored(recorded.pk)
         if stored.status == Status.REFUSED:  # a freeze that the judgement itself placed stops this very debit
@@ -135,5 +135,7 @@ def _judged(pk: int) -> Verdict:
         verdict = None
     if verdict is None:
         exempt = Transaction.objects.filter(pk=pk, screening=Screening.EXEMPT).exists()
+        if not exempt:
+            announce([pk])
         return Verdict(label=REVIEW, reasons=("exempt_history",) if exempt else (ENGINE_ERROR,))
     return verdict

@@ -55,6 +55,7 @@ class _Batch:
     actor: Actor
     now: datetime
     exempt: bool
+    announcing: bool
     hand: Hand
     hold: Callable[[Collection[int], Collection[int]], dict[int, tuple[str, date | None]]]
     batch_id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -73,6 +74,7 @@ def record(
     now: datetime | None = None,
     entered_by: Any = None,
     beside_judging: bool = False,
+    announcing: bool = True,
 ) -> list[Recorded]:
     """Store each row once and say what became of it, in the order given. The same code for one row and for thousands.
 
@@ -86,6 +88,8 @@ def record(
     ``beside_judging`` lets others judge these customers meanwhile, for files: see `hold_beside_judging`. Not where the same transaction
     judges.
 
+    ``announcing=False``: the same transaction judges, and calls `announce` for what it could not judge.
+
     ``exempt`` loads history that owes no judgement (permission ``transactions.load_history``). After commit
     ``transactions_recorded`` is sent with at most 5,000 ids at a time.
     """
@@ -93,7 +97,7 @@ def record(
     if exempt:
         require(actor, "transactions.load_history")
     holding = hold_beside_judging if beside_judging and not exempt else hold
-    batch = _Batch(actor, now or timezone.now(), exempt, _hand(actor, entered_by), holding)
+    batch = _Batch(actor, now or timezone.now(), exempt, announcing, _hand(actor, entered_by), holding)
     resolved = resolve(actor=actor, rows=rows, now=batch.now)
     first = {item.key: item for item in reversed(resolved) if isinstance(item, Resolved)}  # of twins the one that came first
     batch.known = _known(list(first))
@@ -111,9 +115,9 @@ def _hand(actor: Actor, entered_by: Any) -> Hand:
     return Hand(actor.user_id if actor.kind == "staff" else None, actor.number[:20])
 
 
-def record_one(*, actor: Actor, row: NewTransaction, now: datetime | None = None) -> Recorded:
+def record_one(*, actor: Actor, row: NewTransaction, now: datetime | None = None, announcing: bool = True) -> Recorded:
     """Store one row, or raise its problem in words (a form's and a decision's way)."""
-    (answer,) = record(actor=actor, rows=[row], now=now)
+    (answer,) = record(actor=actor, rows=[row], now=now, announcing=announcing)
     if answer.problem is not None:
         raise answer.problem
     return answer
@@ -284,15 +288,15 @@ def _write_lines(batch: _Batch, action: str, result: str, entries: Sequence[tupl
 def _announce(batch: _Batch) -> None:
     if batch.exempt:
         _announce_history(batch)
-        return
-    owing = [(item, pk) for item, _day, decision, pk in batch.stored if decision is MAY]
-    if not owing:
-        return
-    late = _late(batch, owing)
-    for start in range(0, len(owing), BATCH):
-        ids = [pk for _item, pk in owing[start : start + BATCH]]
-        late_ids = [pk for pk in ids if pk in late]
-        send = partial(transactions_recorded.send_robust, sender=Transaction, batch_id=batch.batch_id, ids=ids, late_ids=late_ids)
+    elif batch.announcing:
+        announce([pk for _item, _day, decision, pk in batch.stored if decision is MAY], batch_id=batch.batch_id)
+
+
+def announce(ids: Sequence[int], *, batch_id: str = "") -> None:
+    """Have it said after the commit that these transactions owe a judgement."""
+    for start in range(0, len(ids), BATCH):
+        share = list(ids[start : start + BATCH])
+        send = partial(transactions_recorded.send_robust, sender=Transaction, batch_id=batch_id or uuid.uuid4().hex, ids=share)
         transaction.on_commit(lambda send=send: send(), robust=True)  # type: ignore[misc]  # Django asks for a name where one fails
 
 
@@ -308,18 +312,12 @@ SELECT g.id FROM unnest(%(ids)s::bigint[], %(customers)s::bigint[], %(orders)s::
  WHERE EXISTS (SELECT FROM {Transaction._meta.db_table} t
                 WHERE t.customer_id = g.customer_id AND t.event_order > g.event_order AND t.screening = 'judged')
 """
-_LATE_ONE = f"""
-SELECT %(id)s::bigint WHERE EXISTS (SELECT FROM {Transaction._meta.db_table} t
- WHERE t.customer_id = %(customer)s::bigint AND t.event_order > %(order)s::bigint AND t.screening = 'judged')
-"""
 
 
-def _late(batch: _Batch, owing: Sequence[tuple[Resolved, int]]) -> set[int]:
+def _late(batch: _Batch, stored: Sequence[tuple[Resolved, int]]) -> set[int]:
     """The rows that occurred before an event of their customer that is judged already."""
-    told = [(pk, item.party.customer_id, batch.orders[item.key]) for item, pk in owing]
-    if len(told) == 1:
-        found = execute(_LATE_ONE, dict(zip(("id", "customer", "order"), told[0], strict=True)))
-    else:
-        columns = zip(("ids", "customers", "orders"), zip(*told, strict=True), strict=True)
-        found = execute(_LATE, {name: array_of("bigint", column) for name, column in columns}, prepare=False)
-    return {pk for (pk,) in found}
+    if not stored:
+        return set()
+    told = [(pk, item.party.customer_id, batch.orders[item.key]) for item, pk in stored]
+    columns = zip(("ids", "customers", "orders"), zip(*told, strict=True), strict=True)
+    return {pk for (pk,) in execute(_LATE, {name: array_of("bigint", column) for name, column in columns}, prepare=False)}

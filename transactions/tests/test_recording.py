@@ -189,19 +189,7 @@ def test_the_signal_comes_after_commit_with_ids_in_event_order(salary_account: A
         record(actor=IMPORTER, rows=[movement(salary_account, 9)], exempt=True)
     (message,) = said["recorded"]
     assert message["ids"] == list(Transaction.objects.exclude(external_id="M-9").order_by("event_order").values_list("pk", flat=True))
-    assert message["late_ids"] == []
     assert Transaction.objects.get(external_id="M-9").screening == Screening.EXEMPT
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_row_before_a_judged_one_is_told_as_late(salary_account: Account, spare_account: Account) -> None:
-    """Late is told per customer, over all accounts."""
-    first = recorded(salary_account, 1)
-    Transaction.objects.filter(pk=first.pk).update(screening=Screening.JUDGED)
-    with heard() as said:
-        late = recorded(spare_account, 2, occurred_at=NOON - timedelta(days=1))
-        recorded(spare_account, 3, occurred_at=NOON + timedelta(seconds=1))
-    assert [message["late_ids"] for message in said["recorded"]] == [[late.pk], []]
 
 
 @pytest.mark.django_db(transaction=True)
