@@ -65,6 +65,8 @@ class Outcome:
     alerts: int = 0
     owed_again: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    taken: list[int] = field(default_factory=list)
+    """What was left because another sitting holds the customer."""
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     """The new verdicts of rows that no rule hit, for who waits for them."""
 
@@ -78,16 +80,23 @@ class Outcome:
 def judge(*, ids: Sequence[int], actor: Actor = SYSTEM, now: datetime | None = None) -> Outcome:
     """Judge those of at most 5,000 transactions that owe it and that nobody else holds; the rest stays owed.
 
+    Customers whom another sitting holds are left for the end, and only then waited for: two workers whose batches have a busy account in
+    common judge all the rest beside each other.
+
     Everything that follows from the verdicts (status, alerts, register rows, freezes, log line) stands or falls with them. Where
     something of it fails, the halves are tried in transactions of their own, down to the one row that is at fault: that one is set aside.
     """
     require(actor, "risk.judge_transaction")
     outcome = Outcome()
+    taken: list[int] = []
     waiting = [list(ids[:BATCH])]
-    while waiting:
-        share = waiting.pop()
+    while waiting or taken:
+        patient = not waiting
+        share, taken = (taken, []) if patient else (waiting.pop(), taken)
         try:
-            outcome.add(_sitting(_sit, actor, share, now or timezone.now()))
+            done = _sitting(_sit if patient or len(share) == 1 else _sit_beside, actor, share, now or timezone.now())
+            outcome.add(done)
+            taken += done.taken
         except Exception as failure:
             if connection.connection is None or connection.connection.closed:
                 raise
@@ -116,8 +125,22 @@ def owed_ids(*, limit: int = BATCH) -> list[int]:
     return list(Transaction.objects.owed().values_list("pk", flat=True)[:limit])
 
 
+def _sit_beside(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
+    """Judge the rows of those customers that nobody else holds."""
+    mine: list[int] = []
+    taken: list[int] = []
+    for pk, is_held in run_for(_HOLD_FREE, ids):
+        (mine if is_held else taken).append(pk)
+    outcome = _judge_claimed(actor, {row[0]: Claimed(*row) for row in run_for(_OWED, mine)}, now) if mine else Outcome()
+    outcome.taken = taken
+    return outcome
+
+
 def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
-    claimed = _claim(ids)
+    return _judge_claimed(actor, _claim(ids), now)
+
+
+def _judge_claimed(actor: Actor, claimed: dict[int, Claimed], now: datetime) -> Outcome:
     if not claimed:
         return Outcome()
     rule_set, program = rule_sets.current()
@@ -215,6 +238,16 @@ _HOLD = (
     "SELECT id FROM customers_customer WHERE id = ANY(ARRAY(SELECT customer_id FROM transactions_transaction"
     " WHERE id = ANY(%(ids)s::bigint[]))) ORDER BY id FOR NO KEY UPDATE"
 )
+
+
+# Nobody is waited for, so the order in which customers are taken does not matter.
+_HOLD_FREE = """
+WITH due AS MATERIALIZED (
+  SELECT id, customer_id FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[]) AND screening = 'owed'
+), free AS MATERIALIZED (
+  SELECT h.id FROM (SELECT DISTINCT customer_id FROM due) d
+   CROSS JOIN LATERAL (SELECT c.id FROM customers_customer c WHERE c.id = d.customer_id FOR NO KEY UPDATE SKIP LOCKED) h)
+SELECT due.id, free.id IS NOT NULL FROM due LEFT JOIN free ON free.id = due.customer_id ORDER BY due.id"""
 
 
 def _claim(ids: Sequence[int]) -> dict[int, Claimed]:

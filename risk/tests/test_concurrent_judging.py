@@ -4,6 +4,7 @@ Requirements: R339.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from risk.models import Assessment
 from risk.services import screening
 from transactions.models import Source, Transaction
 from transactions.services import record
+from transactions.services.locks import hold
 from transactions.tests.personas import NOON, movement, recorded
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +55,26 @@ def test_two_workers_on_the_same_rows_judge_each_once(core: Source, salary_accou
     assert sum(outcome.judged for outcome in outcomes if isinstance(outcome, screening.Outcome)) == 30
     assert Assessment.objects.count() == 30
     assert Event.objects.filter(action="transaction.judged").count() == 1
+
+
+def test_a_customer_whom_somebody_holds_keeps_nobody_else_waiting(core: Source, salary_account: Account, company_account: Account) -> None:
+    """The others of the same batch are judged meanwhile, and that customer's rows as soon as they are let go."""
+    held, free = recorded(salary_account, 1, source="core"), recorded(company_account, 2, source="core")
+    done: list[object] = []
+    judging = threading.Thread(target=lambda: done.extend(together(lambda: screening.judge(ids=[held.pk, free.pk]))))
+    with transaction.atomic():
+        hold([held.customer_id], [])
+        judging.start()
+        deadline = time.monotonic() + 20
+        while not Assessment.objects.filter(transaction=free).exists():
+            assert time.monotonic() < deadline, done
+            time.sleep(0.02)
+        assert not Assessment.objects.filter(transaction=held).exists()
+        assert not done
+    judging.join(20)
+    assert isinstance(done[0], screening.Outcome), done
+    assert done[0].judged == 2
+    assert Assessment.objects.filter(transaction=held).count() == 1
 
 
 def test_two_withdrawals_at_once_do_not_both_pass_below_the_limit(mobile: Source, salary_account: Account) -> None:
