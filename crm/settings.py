@@ -168,7 +168,7 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "crm.ui.renderers.Renderer"
 INSTALLED_APPS.append("django.forms")
 
 # --- Language, time -----------------------------------------------------------------------------------------------------

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Model
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from crm.lists import cells, formats
@@ -32,6 +35,22 @@ PLAIN: dict[str, Callable[[Any], SafeString]] = {
     "flag": lambda value: format_html("{}", _("Yes") if value else _("No")),
     "masked": lambda value: format_html('<span class="mask">{}</span>', value),
 }
+
+
+def _shown_value(at: Any, name: str) -> Any:
+    """An attribute; of a field with choices, or of its ``get_…_display``, the label."""
+    field = name[4:-8] if name.startswith("get_") and name.endswith("_display") else name
+    if isinstance(at, Model) and hasattr(at, f"get_{field}_display"):
+        value = getattr(at, field)
+        return _labels(type(at), field, get_language() or "").get(value, value)
+    return getattr(at, name)
+
+
+@lru_cache(maxsize=1024)
+def _labels(model: type[Model], name: str, language: str) -> dict[Any, str]:
+    """The labels of a field's choices in a language: Django's own way makes the whole list hashable for every cell."""
+    with override(language):
+        return {value: str(label) for value, label in model._meta.get_field(name).flatchoices}  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True)
@@ -77,8 +96,7 @@ class Column:
                 at = getattr(at, part)
                 if at is None:
                     return None
-            display = getattr(at, f"get_{last}_display", None)
-            value = display() if display else getattr(at, last)
+            value = _shown_value(at, last)
         except ObjectDoesNotExist:
             return None
         return value() if callable(value) else value

@@ -6,11 +6,13 @@ Requirements: R246.
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import override
 
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.requests import Asked
 from crm.lists.rows import rows_of
+from customers.models import Customer
 
 HOSTILE = """"><script>alert('x')</script>&"""
 
@@ -54,3 +56,13 @@ def test_everything_is_escaped(monkeypatch: Any) -> None:
     assert isinstance(row.markup, SafeString)
     assert "<script" not in row.markup
     assert row.markup.count("&lt;script") == 8  # row level, key, form, label, address, two cells, level of one
+
+
+def test_a_choice_is_told_in_the_language_of_the_moment() -> None:
+    """Labels are remembered for each language; a value that no choice knows stands as it is."""
+    row, column = Customer(kind="person"), Column("kind", "kind", value="get_kind_display")
+    told = []
+    for language in ("en", "zh-hans", "en"):
+        with override(language):
+            told.append((column.of(row), Column("kind", "kind").of(row), column.of(Customer(kind="ghost"))))
+    assert told == [("Person", "Person", "ghost"), ("个人客户", "个人客户", "ghost"), ("Person", "Person", "ghost")]
