@@ -94,6 +94,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- The house ----------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "crm.database",
     "crm.log",
     "crm.access",
     "crm.fields",

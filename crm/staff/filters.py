@@ -35,13 +35,14 @@ class BranchTree:
     def fields(self, actor: Actor) -> dict[str, forms.Field]:
         """A select; branches that have others below them stand in it twice."""
         wrong = {"invalid_choice": _("“%(value)s” is not known, or not yours to see.")}
-        branches = list(self.rows(actor))
-        parents = {branch.parent_id for branch in branches}
+        branches = list(self.rows(actor).values_list("pk", "parent_id", "code", "name"))
+        parents = {parent for _pk, parent, _code, _name in branches}
+        alone = gettext("%(branch)s, without those below")
         choices = [("", gettext("Any"))]
-        for branch in branches:
-            choices.append((branch.code, str(branch)))
-            if branch.pk in parents:
-                choices.append((f"{branch.code}{ALONE}", gettext("%(branch)s, without those below") % {"branch": branch}))
+        for pk, _parent, code, name in branches:
+            choices.append((code, f"{code} {name}"))
+            if pk in parents:
+                choices.append((f"{code}{ALONE}", alone % {"branch": f"{code} {name}"}))
         return {self.name: forms.ChoiceField(label=self.label, choices=choices, required=False, error_messages=wrong)}
 
     def apply(self, rows: QuerySet[Any], values: Values, actor: Actor) -> QuerySet[Any]:

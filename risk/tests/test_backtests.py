@@ -1,6 +1,6 @@
 """Back-tests: what is asked for, what comes of it beside what is live, cancelled, killed, looked at, and when the hits go.
 
-Requirements: R102, R339.
+Requirements: R102, R216, R339.
 """
 
 from datetime import date, timedelta

@@ -86,9 +86,7 @@ def record(
     transaction never decides on it.
 
     ``beside_judging`` lets others judge these customers meanwhile, for files: see `hold_beside_judging`. Not where the same transaction
-    judges.
-
-    ``announcing=False``: the same transaction judges, and calls `announce` for what it could not judge.
+    judges; that one says ``announcing=False`` and calls `announce` for what it could not judge.
 
     ``exempt`` loads history that owes no judgement (permission ``transactions.load_history``). After commit
     ``transactions_recorded`` is sent with at most 5,000 ids at a time.
