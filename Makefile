@@ -43,11 +43,11 @@ migrations:  ## whether every model has its migration
 
 test:  ## the tests, on all cores (PYTEST="-k freeze" for some)
 	@$(PREPARE_DEV)
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope -m "not slow" $(PYTEST)
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not slow" $(PYTEST)
 
 test-all:  ## the tests, the slow ones too
 	@$(PREPARE_DEV)
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope $(PYTEST)
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST)
 
 bench:  ## measure everything, on servers of its own, into benchmarks/latest.json (PARTS="bulk pages" for some)
 	@$(PREPARE_DEV) benchmarks.suite $(PARTS)

@@ -28,7 +28,7 @@ LOOK = 0.1
 def measured(options: argparse.Namespace) -> dict[str, Any]:
     """Return the figures."""
     with running(Size(options.accounts, options.history)) as world:
-        token = admit_partner(["channel"])
+        token = admit_partner(["channel", "core"])
         seconds = options.alerts * options.gap
         rows = world.draw(options.alerts + int(seconds * options.rate) + 100, who="ordinary").payloads()
         accounts = sorted({row["account"] for row in rows})[: options.alerts]
@@ -65,7 +65,7 @@ def _raise_one(port: int, headers: dict[str, str], account: str, gap: float) -> 
 
 def _deposit(account: str, number: int, amount: str) -> dict[str, str]:
     return {
-        "source": "channel",
+        "source": "core",  # it reports what has happened: a credit counts once it is booked
         "external_id": f"N-{account}-{number}",
         "account": account,
         "direction": "C",
@@ -87,10 +87,12 @@ def _post(port: int, headers: dict[str, str], body: dict[str, str]) -> None:
 
 def _references(account: str) -> Sequence[str]:
     from crm.fields.blind import blind_index
+    from products.models import Account
     from risk.models import Alert
 
     index = blind_index("products.account.number", account)
-    return list(Alert.objects.filter(account__number_index=index).values_list("reference", flat=True))
+    customers = Account.objects.filter(number_index=index).values("customer")  # the rule looks at a customer's deposits on all accounts
+    return list(Alert.objects.filter(customer__in=customers).values_list("reference", flat=True))
 
 
 def _on_page(account: str) -> bool:

@@ -79,7 +79,8 @@ QUESTIONS = {
     "other notices": """
         SELECT u.number, n.kind, coalesce(a.reference, '') FROM notify_notice n JOIN staff_user u ON u.id = n.user_id
           LEFT JOIN products_freeze f ON f.reference = n.params ->> 'freeze' LEFT JOIN products_account a ON a.id = f.account_id
-         WHERE n.kind NOT LIKE 'alarm.%' AND n.kind NOT LIKE 'alert.%'""",
+         WHERE n.kind NOT LIKE 'alarm.%' AND n.kind NOT LIKE 'alert.%'
+           AND n.kind <> 'risk.judging_delayed'""",
     "files": """
         SELECT f.file_name, f.state, f.mode, f.file_digest, f.rows_total, f.rows_done, f.rows_new, f.rows_same, f.rows_bad, f.rows_refused
           FROM transactions_fileimport f""",
@@ -119,6 +120,8 @@ WEATHER = {
     "audit.anchored": "every five minutes",
     "log.verified": "once a day by the clock, in whichever run that falls; both logs are verified at the end",
     "transaction.not_judged": "put off while the disk was full; compared as attempts and verdicts",
+    "judging.delayed": "a minute of judging lost to kills on a slow machine: officers are told, as they should be",
+    "judging.caught_up": "likewise",
     "staff.signed_in": "the clerk signs in again where an answer was lost",
 }
 """Actions whose number of lines depends on the weather, each with the reason; all others must be equal."""
@@ -210,7 +213,9 @@ def _sent(product: Product, eye: Eye) -> Counter[Any]:
     kinds = {reference: (number, kind) for reference, number, kind in rows}
     texts = (path.read_text(errors="replace") for path in _mail_files(product))
     found = Counter(kinds.get(number) for text in texts for number in re.findall(r"^Message-ID: <(N-\w+)@", text, re.MULTILINE))
-    return Counter({key: n for key, n in found.items() if key is None or not key[1].startswith(("alert.", "alarm."))})
+    return Counter(
+        {key: n for key, n in found.items() if key is None or not key[1].startswith(("alert.", "alarm.", "risk.judging_delayed"))}
+    )
 
 
 def _books(product: Product, eye: Eye) -> Counter[Any]:
