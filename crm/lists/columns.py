@@ -49,8 +49,9 @@ def _shown_value(at: Any, name: str) -> Any:
 @lru_cache(maxsize=1024)
 def _labels(model: type[Model], name: str, language: str) -> dict[Any, str]:
     """The labels of a field's choices in a language: Django's own way makes the whole list hashable for every cell."""
+    field: Any = model._meta.get_field(name)
     with override(language):
-        return {value: str(label) for value, label in model._meta.get_field(name).flatchoices}  # type: ignore[union-attr]
+        return {value: str(label) for value, label in field.flatchoices}
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,8 @@ class Outcome:
     labels: Counter[str] = field(default_factory=Counter)
     taken: list[int] = field(default_factory=list)
     """What was left because another sitting holds the customer."""
-    verdicts: dict[int, Verdict] = field(default_factory=dict)
-    """The new verdicts of rows that no rule hit, for who waits for them."""
+    rows: list[Judged] = field(default_factory=list)
+    """What one sitting found, for who waits for it."""
 
     def add(self, other: "Outcome") -> None:
         """Count another sitting in."""
@@ -116,7 +116,7 @@ def _sitting(sit: Callable[[Actor, Sequence[int], datetime], Outcome], actor: Ac
 def judge_now(ids: Sequence[int], *, actor: Actor = SYSTEM) -> dict[int, Verdict]:
     """Judge inside the caller's transaction, which recorded the rows in an earlier statement; the latest verdict of each id."""
     with transaction.atomic(savepoint=False):
-        known = _sit(actor, ids, timezone.now()).verdicts
+        known = {row.pk: _plain(row) for row in _sit(actor, ids, timezone.now()).rows if row.assessment is not None and not _is_hit(row)}
         return known | latest_verdicts([pk for pk in ids if pk not in known])
 
 
@@ -148,9 +148,8 @@ def _judge_claimed(actor: Actor, claimed: dict[int, Claimed], now: datetime) -> 
     bench = Bench(program=program, rule_set=rule_set, now=now, left_out=resting)
     judged = bench.judge(list(claimed))
     run_for(_DONE, list(claimed))
-    outcome = Outcome(judged=len(judged), unchanged=sum(row.assessment is None for row in judged))
+    outcome = Outcome(judged=len(judged), unchanged=sum(row.assessment is None for row in judged), rows=judged)
     outcome.labels.update(row.label for row in judged)
-    outcome.verdicts = {row.pk: _plain(row) for row in judged if row.assessment is not None and not any(hit > 0 for hit in row.answers)}
     followed = consequences.follow(actor=actor, program=program, judged=judged, claimed=claimed)
     outcome.hits, outcome.alerts = followed.hits, followed.alerts
     register.refresh(actor=actor, program=program, judged=judged)
@@ -162,7 +161,12 @@ def _judge_claimed(actor: Actor, claimed: dict[int, Claimed], now: datetime) -> 
     return outcome
 
 
+def _is_hit(row: Judged) -> bool:
+    return any(answer > 0 for answer in row.answers)
+
+
 def _plain(row: Judged) -> Verdict:
+    """A verdict without reasons; those of a row that was hit stand with its hits."""
     return Verdict(label=row.label, actions=tuple(row.actions), points=row.points, revision=row.revision or 0)
 
 

@@ -3,17 +3,16 @@
 Requirements: R339.
 """
 
-import threading
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
 from crm.access.actor import IMPORTER
 from crm.log.models import Event
+from crm.tests.at_once import Sessions, together
 from products.models import Account
 from risk.models import Assessment
 from risk.services import screening
@@ -23,28 +22,6 @@ from transactions.services.locks import hold
 from transactions.tests.personas import NOON, movement, recorded
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def together(*acts: Callable[[], object]) -> list[object]:
-    """Run the acts at the same moment in threads of their own; return what they returned or raised."""
-    results: list[object] = [None] * len(acts)
-    gate = threading.Barrier(len(acts))
-
-    def run(place: int) -> None:
-        gate.wait()
-        try:
-            results[place] = acts[place]()
-        except Exception as error:  # noqa: BLE001 - the test looks at it
-            results[place] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def test_two_workers_on_the_same_rows_judge_each_once(core: Source, salary_account: Account) -> None:
@@ -60,20 +37,19 @@ def test_two_workers_on_the_same_rows_judge_each_once(core: Source, salary_accou
 def test_a_customer_whom_somebody_holds_keeps_nobody_else_waiting(core: Source, salary_account: Account, company_account: Account) -> None:
     """The others of the same batch are judged meanwhile, and that customer's rows as soon as they are let go."""
     held, free = recorded(salary_account, 1, source="core"), recorded(company_account, 2, source="core")
-    done: list[object] = []
-    judging = threading.Thread(target=lambda: done.extend(together(lambda: screening.judge(ids=[held.pk, free.pk]))))
+    judging = Sessions()
     with transaction.atomic():
         hold([held.customer_id], [])
-        judging.start()
+        judging.begin(lambda: screening.judge(ids=[held.pk, free.pk]))
         deadline = time.monotonic() + 20
         while not Assessment.objects.filter(transaction=free).exists():
-            assert time.monotonic() < deadline, done
+            assert time.monotonic() < deadline, judging.results
             time.sleep(0.02)
         assert not Assessment.objects.filter(transaction=held).exists()
-        assert not done
-    judging.join(20)
-    assert isinstance(done[0], screening.Outcome), done
-    assert done[0].judged == 2
+        assert judging.results == [None]
+    (outcome,) = judging.join(20)
+    assert isinstance(outcome, screening.Outcome), outcome
+    assert outcome.judged == 2
     assert Assessment.objects.filter(transaction=held).count() == 1
 
 

@@ -5,16 +5,16 @@ Requirements: R087, R111, R339.
 
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
 import psycopg
 import pytest
-from django.db import connections
 from django.db.models import Case, F, Sum, When
 
 from crm.access.actor import IMPORTER
+from crm.tests.at_once import Sessions
 from customers.models import CustomerFigures
 from products.models import Account
 from products.tests.personas import account_of
@@ -26,34 +26,6 @@ from transactions.tests.personas import NOON, movement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS, PIECE, ASKED = 160, 8, 12
-
-
-class Sessions:
-    """Works at the same time, each in a session of its own."""
-
-    def __init__(self) -> None:
-        self.failures: list[Exception] = []
-        self.threads: list[threading.Thread] = []
-
-    def begin(self, work: Callable[[], None]) -> None:
-        """Start one more."""
-
-        def run() -> None:
-            try:
-                work()
-            except Exception as error:  # noqa: BLE001 - the test looks at it
-                self.failures.append(error)
-            finally:
-                connections.close_all()
-
-        self.threads.append(threading.Thread(target=run))
-        self.threads[-1].start()
-
-    def end(self) -> None:
-        """Wait for all; none failed."""
-        for thread in self.threads:
-            thread.join(120)
-        assert self.failures == []
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ from crm.lists.testing import check_list
 from crm.log.models import Event
 from crm.notify.models import Notice
 from crm.staff.models import User
+from crm.tests.at_once import together
 from crm.tests.personas import Bank, as_actor, browser
 from customers.models import Customer
 from risk.models import Alert
 from risk.services import queue
 from risk.services.errors import AlertFinished, AlertTaken, NotAnOfficer, NothingToClaim, ReasonNeeded
-from risk.tests.test_concurrent_judging import together
 from risk.tests.work import waiting
 from risk.views.lists import AlertList
 

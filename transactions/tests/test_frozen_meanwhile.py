@@ -4,13 +4,10 @@ Requirements: R111, R120, R339.
 """
 
 import json
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -18,6 +15,7 @@ from crm.access.actor import IMPORTER, SYSTEM
 from crm.log.models import Event
 from crm.notify.models import Notice
 from crm.staff.models import User
+from crm.tests.at_once import together
 from crm.tests.personas import as_actor
 from products.choices import FreezeKind
 from products.models import Account, Freeze
@@ -164,28 +162,6 @@ def test_a_source_that_reports_done_debits_of_a_frozen_account_alarms(salary_acc
     services.record(actor=IMPORTER, rows=late)
     assert Event.objects.filter(action="transaction.completed_frozen").count() == 1
     assert Notice.objects.filter(kind="transactions.completed_frozen", user=zhou_min).count() == 1
-
-
-def together(*acts: Callable[[], object]) -> list[object]:
-    """Run the acts at the same moment in threads of their own; return what they returned or raised."""
-    results: list[object] = [None] * len(acts)
-    gate = threading.Barrier(len(acts))
-
-    def run(place: int) -> None:
-        gate.wait()
-        try:
-            results[place] = acts[place]()
-        except Exception as error:  # noqa: BLE001 - the test looks at it
-            results[place] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.mark.django_db(transaction=True)
