@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -12,6 +13,7 @@ from crm.access.actor import SYSTEM, Actor
 from crm.access.services import may
 from crm.lists import formats
 from crm.staff import tiles
+from crm.ui import menu
 from crm.ui.banners import Said
 from crm.ui.search import Hit, Query
 from risk.choices import AlertState, Band, CaseState, InquiryState
@@ -20,18 +22,26 @@ from risk.services import delays, queue
 
 
 def waiting_alerts(user: Any) -> int:
-    """Return how many alerts wait."""
-    return queue.figures(user).waiting
+    """Return how many alerts wait, for the rail."""
+    return menu.counted(queue.waiting(user))
 
 
 def open_cases(user: Any) -> int:
-    """Return how many cases are open."""
-    return Case.objects.visible_to(user).filter(state=CaseState.OPEN).count()
+    """Return how many cases are open, for the rail."""
+    return menu.counted(_open_cases(user))
 
 
 def open_inquiries(user: Any) -> int:
-    """Return how many inquiries wait for an answer."""
-    return Inquiry.objects.visible_to(user).filter(state=InquiryState.ASKED).count()
+    """Return how many inquiries wait for an answer, for the rail."""
+    return menu.counted(_asked_inquiries(user))
+
+
+def _open_cases(user: Any) -> QuerySet[Case]:
+    return Case.objects.visible_to(user).filter(state=CaseState.OPEN)
+
+
+def _asked_inquiries(user: Any) -> QuerySet[Inquiry]:
+    return Inquiry.objects.visible_to(user).filter(state=InquiryState.ASKED)
 
 
 def alert_tile(actor: Actor) -> dict[str, Any]:
@@ -46,10 +56,10 @@ def alert_tile(actor: Actor) -> dict[str, Any]:
         figures.insert(1, tiles.Figure(label=_("Claimed by you"), value=found.mine, url=f"{where}?mine=on&state={AlertState.CLAIMED}"))
     if may(actor, "risk.view_case"):
         url = f"{reverse('risk:case_list')}?state={CaseState.OPEN}"
-        figures.append(tiles.Figure(label=_("Open cases"), value=open_cases(actor), url=url))
+        figures.append(tiles.Figure(label=_("Open cases"), value=_open_cases(actor).count(), url=url))
     if may(actor, "risk.view_inquiry"):
         url = f"{reverse('risk:inquiry_list')}?state={InquiryState.ASKED}"
-        figures.append(tiles.Figure(label=_("Inquiries waiting"), value=open_inquiries(actor), url=url))
+        figures.append(tiles.Figure(label=_("Inquiries waiting"), value=_asked_inquiries(actor).count(), url=url))
     return {"figures": figures}
 
 

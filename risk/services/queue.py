@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -36,15 +36,19 @@ class Figures:
     mine: int
 
 
+def waiting(reader: Any) -> QuerySet[Alert]:
+    """Return the alerts that nobody has finished, as a person or Actor sees them."""
+    return Alert.objects.visible_to(reader).filter(state__in=WAITING)
+
+
 def figures(reader: Any) -> Figures:
-    """Return the figures of the queue as a person or Actor sees it; asked once a page, for the rail and the page itself."""
+    """Return the figures of the queue as a person or Actor sees it; asked once a page."""
     number = getattr(reader, "user_id", None) or reader.pk
 
     def ask() -> Figures:
-        rows = Alert.objects.visible_to(reader).filter(state__in=WAITING)
         late, mine = Q(due_at__lte=timezone.now()), Q(claimed_by_id=number)
         counted = {"late": Count("pk", filter=late), "unclaimed": Count("pk", filter=Q(claimed_by=None)), "mine": Count("pk", filter=mine)}
-        return Figures(**rows.aggregate(waiting=Count("pk"), **counted))
+        return Figures(**waiting(reader).aggregate(waiting=Count("pk"), **counted))
 
     return remembered(("figures of the queue", number), ask)
 

@@ -50,7 +50,7 @@ def test_who_has_to_decide_begins_there(propose: Propose, security_officer: User
     assert browser(second_security_officer).get(reverse(LIST)).headers["Location"].endswith("?to_decide=on")
     page = browser(security_officer).get(reverse(LIST))
     assert page.status_code == 200
-    assert (waiting(security_officer), waiting(second_security_officer)) == (None, 1)
+    assert (waiting(security_officer), waiting(second_security_officer)) == (0, 1)
 
 
 def test_approving_on_the_page(propose: Propose, second_security_officer: User) -> None:

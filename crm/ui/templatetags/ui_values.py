@@ -56,6 +56,14 @@ def money_unit_in_brackets(context: RequestContext) -> str:
     return _(" (%(unit)s)") % {"unit": money_unit(context)}
 
 
+@register.simple_tag
+def count_cell(value: int | None) -> SafeString:
+    """A count in a table that is mostly empty: nothing is written pale, so that the eye finds what there is."""
+    if not value:
+        return format_html('<td class="num quiet">0</td>')
+    return format_html('<td class="num">{}</td>', formats.number(value))
+
+
 @register.simple_tag(name="datetime")
 def datetime_tag(value: datetime | date | None, short: bool = False) -> SafeString:
     """`{% datetime at %}`: 2026-11-21 14:30:05 on the bank's clock; a date as 2026-11-21; `short=True` leaves out year and seconds."""

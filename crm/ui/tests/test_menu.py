@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
+from crm.staff.models import User
 from crm.ui import menu
 from crm.ui.menu import MenuItem, menu_for
 
@@ -33,10 +34,14 @@ def items(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def groups(reader: Any, path: str = "/search/x/") -> list[list[str]]:
+def asked(reader: Any, path: str = "/search/x/") -> list[list[menu.Entry]]:
     request = RequestFactory().get(path)
     request.user = reader
-    return [[f"{entry.label}{'*' if entry.current else ''}{entry.badge or ''}" for entry in group] for group in menu_for(request)]
+    return menu_for(request)
+
+
+def groups(reader: Any, path: str = "/search/x/") -> list[list[str]]:
+    return [[f"{entry.label}{'*' if entry.current else ''}{entry.badge}" for entry in group] for group in asked(reader, path)]
 
 
 def test_groups_order_rights_badges_and_the_current_page() -> None:
@@ -49,3 +54,18 @@ def test_strangers_have_no_menu() -> None:
     reader = Reader()
     reader.is_authenticated = False
     assert groups(reader) == []
+
+
+@pytest.mark.parametrize(("there", "told"), [(None, ""), (0, ""), (1, "1"), (99, "99"), (100, "99+"), (20_000, "99+")])
+def test_a_badge_stops_telling_at_ninety_nine(there: int | None, told: str) -> None:
+    menu.register(MenuItem("ui:search", "Search", "a.see", badge=lambda user: there))
+    assert [entry.badge for group in asked(Reader("a.see")) for entry in group if entry.label == "Search"] == [told]
+
+
+@pytest.mark.django_db
+def test_counting_for_the_rail_stops_where_the_rail_stops_telling(django_assert_num_queries: Any) -> None:
+    User.objects.bulk_create([User(number=f"7{n:04}", name="Somebody") for n in range(menu.MOST + 20)])
+    with django_assert_num_queries(1) as queries:
+        assert menu.counted(User.objects.order_by("name")) == menu.MOST + 1
+    assert "LIMIT 100" in queries.captured_queries[0]["sql"]
+    assert "ORDER BY" not in queries.captured_queries[0]["sql"]
