@@ -76,6 +76,7 @@ class Storm:
             self._quiet()
             return
         first = list(range(len(aims) - round(len(aims) * LATER)))
+        self.traffic.gate.kept = sum(aims[number][1] == MID_FILE for number in first)
         self.traffic.begin()
         self._kill_along(first, aims, incidents)
         self._quiet()

@@ -33,11 +33,12 @@ HEADINGS = {
 class Gate:
     """How far the senders may go: the storm moves it, so that there is work to interrupt until the last kill.
 
-    ``files`` may begin whatever the share: a kill in the middle of a file waits for one.
+    The first ``kept`` files are kept for the kills in the middle of one: each begins when such a kill waits for it, ``files`` so far.
     """
 
     allowed: float = 1.0
     files: int = 0
+    kept: int = 0
     failed: list[BaseException] = field(default_factory=list)
     done: dict[str, float] = field(default_factory=dict)
 
@@ -48,6 +49,10 @@ class Gate:
             time.sleep(0.02)
         if self.failed:
             raise RuntimeError("another sender failed")
+
+    def may_begin(self, file: int, share: float) -> bool:
+        """Return whether a file may begin."""
+        return file < self.files or (file >= self.kept and share <= self.allowed)
 
     @property
     def share(self) -> float:
@@ -155,9 +160,10 @@ class Traffic:
     def _files(self) -> None:
         clerk, eye = Clerk(self.product.port, self.tally), self.product.eye()
         for number, rows in enumerate(self.plan.files):
-            while number >= self.gate.files and number / len(self.plan.files) > self.gate.allowed:
+            share = number / len(self.plan.files)
+            while not self.gate.may_begin(number, share) and not self.gate.failed:
                 time.sleep(0.02)
-            self.gate.done["file"] = number / len(self.plan.files)
+            self.gate.done["file"] = share
             carry(clerk, eye, f"chaos-{number}.csv", rows, whole=number % 2 == 1)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.chaos import plan, points, storm
 from benchmarks.chaos.sabotage.faults import FAULTS
+from benchmarks.chaos.traffic import Gate
 
 ACCOUNTS = [f"A-{number}" for number in range(100)]
 PROBES = [f"P-{number}" for number in range(20)]
@@ -38,6 +39,24 @@ def test_every_point_is_aimed_at_and_everybody_dies(kills: int) -> None:
     assert {point for _victim, point in aims if point} == set(points.POINTS)
     assert {victim for victim, _point in aims} == set(storm.VICTIMS)
     assert aims[0] == ("worker", "middle of a file")
+
+
+def test_a_kill_in_the_middle_of_a_file_always_finds_one_that_has_not_begun() -> None:
+    """Files that went along with the other senders would be over before the kill that waits for one."""
+    files, aims = 10, storm.aims_for(200, files=10)
+    middles = [number for number, (_victim, point) in enumerate(aims) if point == storm.MID_FILE]
+    gate, begun = Gate(kept=len(middles)), 0
+    for number in range(len(aims)):
+        gate.allowed = (number + 1.5) / len(aims)
+        while begun < files and gate.may_begin(begun, begun / files):
+            begun += 1
+        if number in middles:
+            assert begun == gate.files
+            gate.files += 1
+            assert gate.may_begin(begun, begun / files)
+    assert begun < files
+    gate.allowed = 1.0
+    assert gate.may_begin(files - 1, (files - 1) / files)
 
 
 def test_each_fault_that_needs_a_death_names_a_point() -> None:
