@@ -1,8 +1,9 @@
-"""The reference loop: what this machine does at this moment, in three figures, beside which every other figure is read.
+"""The reference loop: what this machine does at this moment, in four figures, beside which every other figure is read.
 
     python -m benchmarks.reference
 
 ``cpu_per_s``: rounds of one fixed piece of Python a second (a SHA-256 chained, a dictionary, a Decimal), on one core.
+``cpu_beside_per_s``: the same of each process while every core runs one; where it is less, the cores are not independent of each other.
 ``fsync_per_s``: blocks of 8 kB written and synced to disk a second, where the servers keep their data.
 ``copy_per_s``: rows of eight columns a second that COPY writes into a bare table with a primary key, commit included, on an embedded
 PostgreSQL with the settings that the product ships.
@@ -14,11 +15,13 @@ PostgreSQL with the settings that the product ships.
 import contextlib
 import hashlib
 import json
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
@@ -55,14 +58,15 @@ class _Own:
 
 
 def measured(served: Served | None = None) -> dict[str, Any]:
-    """Return the three figures, medians of five interleaved turns."""
+    """Return the figures: medians of five interleaved turns, and what a process does beside others."""
     if served is None:
         with _own() as own:
             return measured(own)
     data = _rows()
     with served.superuser() as session:
         turns = [_turn(served, session, data) for _turn_number in range(TURNS)]
-    return {name: round(statistics.median(turn[name] for turn in turns)) for name in turns[0]}
+    found = {name: round(statistics.median(turn[name] for turn in turns)) for name in turns[0]}
+    return found | {"cpu_beside_per_s": round(ROUNDS / _beside())}
 
 
 def _turn(served: Served, session: psycopg.Connection, data: bytes) -> dict[str, float]:
@@ -99,6 +103,17 @@ def _cpu() -> None:
         digest = hashlib.sha256(digest).digest()
         seen[digest[:2]] = number
         total += Decimal(number)
+
+
+def _beside() -> float:
+    """The seconds of the loop in one of as many processes as there are cores: the middle one of three, averaged over the processes."""
+    cores = len(os.sched_getaffinity(0))
+    with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return statistics.mean(pool.map(_middle, range(cores)))
+
+
+def _middle(_number: int) -> float:
+    return statistics.median(_timed(_cpu) for _turn_number in range(3))
 
 
 def _sync(folder: Path) -> None:
