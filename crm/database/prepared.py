@@ -29,6 +29,7 @@ def run(sql: str, values: Mapping[str, Any], *, prepare: bool = True) -> list[tu
     # As Django's own cursors do: the first statement of a request finds out whether the connection outlived the server's restart.
     wrapper.close_if_health_check_failed()
     wrapper.ensure_connection()
+    wrapper.validate_no_broken_transaction()
     text, names = _numbered(sql)
     given = [values[name] for name in names]
     try:

@@ -15,10 +15,11 @@ RUNNING = {"running": [RuleState.LIVE.value, RuleState.SHADOW.value]}
 
 def current() -> tuple[int, Program]:
     """Return the rule set of this moment (its key) and its program; one short query when nothing has changed."""
-    rows = run(_NOW, {**RUNNING, "digest": _last.digest})
+    asked = _last.digest  # once: another thread may meanwhile have seen other rules, and the key found here belongs to these
+    rows = run(_NOW, {**RUNNING, "digest": asked})
     program = _program(tuple(row[:3] for row in rows))
     # Looked up each time: a rule set made in a transaction that was rolled back must not be remembered. Only its digest is.
-    if rows and program.digest == _last.digest and rows[0][3] is not None:
+    if rows and program.digest == asked and rows[0][3] is not None:
         return rows[0][3], program
     found = run("SELECT id FROM risk_ruleset WHERE digest = %(digest)s::text", {"digest": program.digest})
     _last.digest = program.digest

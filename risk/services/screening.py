@@ -85,14 +85,16 @@ def judge(*, ids: Sequence[int], actor: Actor = SYSTEM, now: datetime | None = N
 
     Everything that follows from the verdicts (status, alerts, register rows, freezes, log line) stands or falls with them. Where
     something of it fails, the halves are tried in transactions of their own, down to the one row that is at fault: that one is set aside.
+    Halves of what had waited wait, too: else two workers that fail on the same customer would pass each other by for ever.
     """
     require(actor, "risk.judge_transaction")
     outcome = Outcome()
     taken: list[int] = []
-    waiting = [list(ids[:BATCH])]
+    waiting = [(list(ids[:BATCH]), False)]
     while waiting or taken:
-        patient = not waiting
-        share, taken = (taken, []) if patient else (waiting.pop(), taken)
+        if not waiting:
+            waiting, taken = [(taken, True)], []
+        share, patient = waiting.pop()
         try:
             done = _sitting(_sit if patient or len(share) == 1 else _sit_beside, actor, share, now or timezone.now())
             outcome.add(done)
@@ -101,7 +103,8 @@ def judge(*, ids: Sequence[int], actor: Actor = SYSTEM, now: datetime | None = N
             if connection.connection is None or connection.connection.closed:
                 raise
             if len(share) > 1:
-                waiting += [share[len(share) // 2 :], share[: len(share) // 2]]
+                half = len(share) // 2
+                waiting += [(share[half:], patient), (share[:half], patient)]
             elif share:
                 outcome.add(_alone(actor, share[0], failure, now or timezone.now()))
     return outcome

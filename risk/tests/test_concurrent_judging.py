@@ -4,6 +4,7 @@ Requirements: R339.
 """
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -51,6 +52,30 @@ def test_a_customer_whom_somebody_holds_keeps_nobody_else_waiting(core: Source, 
     assert isinstance(outcome, screening.Outcome), outcome
     assert outcome.judged == 2
     assert Assessment.objects.filter(transaction=held).count() == 1
+
+
+def test_two_workers_that_fail_on_a_customer_they_share_come_to_the_row_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What had to wait for the customer and failed is halved and waits again; passing it by would begin anew for ever."""
+    sittings, alone = 0, []
+
+    def held_by_the_other(_actor: object, ids: Sequence[int], _now: object) -> screening.Outcome:
+        return screening.Outcome(taken=list(ids))
+
+    def fails(_actor: object, ids: Sequence[int], _now: object) -> screening.Outcome:
+        nonlocal sittings
+        sittings += 1
+        if sittings > 50:
+            pytest.fail("the halves never became smaller")
+        raise RuntimeError(len(ids))
+
+    def set_aside(_actor: object, pk: int, _failure: Exception, _now: object) -> screening.Outcome:
+        alone.append(pk)
+        return screening.Outcome()
+
+    for name, act in (("_sit_beside", held_by_the_other), ("_sit", fails), ("_alone", set_aside)):
+        monkeypatch.setattr(screening, name, act)
+    screening.judge(ids=[1, 2, 3, 4, 5])
+    assert alone == [1, 2, 3, 4, 5]
 
 
 def test_two_withdrawals_at_once_do_not_both_pass_below_the_limit(mobile: Source, salary_account: Account) -> None:
