@@ -1,5 +1,6 @@
 """Forms on a page: labels, required marks, help, errors, never Django's own markup. Part of the builtin library `ui`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -11,6 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+
+from crm.lists.filters import Flag
 
 register = Library()
 
@@ -42,6 +45,20 @@ def field(bound: BoundField, wide: bool = False, label: str = "") -> SafeString:
             "errors": bound.errors,
         },
     )
+
+
+@register.simple_tag
+def filter_groups(filters: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+    """A list's filters as its panel lays them out: yes-or-no ones, lines of one height (still filters), and rows of check boxes."""
+    groups: dict[str, list[Any]] = {"flags": [], "lines": [], "boxes": []}
+    for one in filters:
+        if isinstance(one["filter"], Flag):
+            groups["flags"] += one["fields"]
+        elif kind_of(one["fields"][0]) == "checks":
+            groups["boxes"] += one["fields"]
+        else:
+            groups["lines"].append(one)
+    return groups
 
 
 @register.simple_tag
