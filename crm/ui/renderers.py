@@ -9,6 +9,10 @@ from typing import Any, cast
 from django.forms.renderers import TemplatesSetting
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+DASHES = ("---------", "—")
+"""What Django and forms write where nothing is chosen; a reader, and even more a listener, is told in words."""
 
 
 class Renderer(TemplatesSetting):
@@ -22,13 +26,17 @@ class Renderer(TemplatesSetting):
 
 
 def select(widget: Mapping[str, Any]) -> SafeString:
-    """Return a select with its options and groups, as Django's template writes it."""
-    groups = format_html_join("\n", "{}", ((_group(name, options),) for name, options, _index in widget["optgroups"]))
+    """Return a select with its options and groups, as Django's template writes it; nothing chosen is said in words."""
+    nothing = _("Please choose") if widget.get("required") else _("Not chosen")
+    groups = format_html_join("\n", "{}", ((_group(name, options, nothing),) for name, options, _index in widget["optgroups"]))
     return format_html('<select name="{}"{}>{}</select>', widget["name"], _attributes(widget["attrs"]), groups)
 
 
-def _group(name: str | None, options: Iterable[Mapping[str, Any]]) -> SafeString:
-    told = ((one["value"], _attributes(one["attrs"]), one["label"]) for one in options)
+def _group(name: str | None, options: Iterable[Mapping[str, Any]], nothing: str) -> SafeString:
+    told = (
+        (one["value"], _attributes(one["attrs"]), one["label"] if one["value"] or one["label"] not in DASHES else nothing)
+        for one in options
+    )
     shown = format_html_join("\n", '<option value="{}"{}>{}</option>', told)
     return format_html('<optgroup label="{}">{}</optgroup>', name, shown) if name else shown
 

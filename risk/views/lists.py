@@ -84,7 +84,7 @@ class AlertList(ListDefinition):
         Choice("disposition", _("Disposition"), Disposition.choices, multiple=True),
         NumberRange("amount", _("Amount of the hits"), field="amount_at_risk"),
         DateRange("raised", _("Raised"), field="created_at"),
-        DateRange("finished", _("Finished"), field="finished_at"),
+        DateRange("finished", pgettext_lazy("alert", "Finished at"), field="finished_at"),
         BranchTree("branch", _("Opening branch"), branches_of("risk.view_alert"), field="customer__opening_branch", at="created_at"),
         Related(
             "officer",
@@ -225,12 +225,12 @@ class AssessmentList(ListDefinition):
         Column("amount", _("Amount"), value="transaction.amount_cny", kind="money"),
         Column("label", _("Verdict"), value="get_label_display", kind="badge", level=lambda row: LABEL_LEVELS[row.label]),
         Column("points", _("Points"), kind="number", sort="points"),
-        Column("judged_at", _("Judged"), kind="moment", sort="judged_at"),
+        Column("judged_at", _("Judged at"), kind="moment", sort="judged_at"),
     )
     filters = (
         Choice("label", _("Verdict"), Label.choices, multiple=True),
         HitRule("rule", _("Rule"), lambda _actor: Rule.objects.order_by("code")),
-        DateRange("judged", _("Judged"), field="judged_at"),
+        DateRange("judged", _("Judged at"), field="judged_at"),
         BranchTree(
             "branch",
             _("Opening branch"),
