@@ -116,6 +116,14 @@ class BacktestMode(models.TextChoices):
     KNOWN = "known", _("As known at the time")
 
 
+class BacktestChoice(models.TextChoices):
+    """Which rules a back-test tries."""
+
+    LIVE = "live", _("All live rules")
+    DRAFT = "draft", _("All live rules, these versions in place of their live ones")
+    PICKED = "picked", _("Only these versions")
+
+
 class Compared(models.TextChoices):
     """What the rules that are live make of the same transaction."""
 

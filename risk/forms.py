@@ -15,7 +15,7 @@ from customers.models import Customer
 from products.choices import Authority, FreezeKind
 from products.forms import CURRENCIES
 from products.models import Account, Freeze
-from risk.choices import BacktestMode, CaseStep, Disposition, Exemption, RuleState
+from risk.choices import BacktestChoice, BacktestMode, CaseStep, Disposition, Exemption, RuleState
 from risk.models import RuleVersion
 
 
@@ -159,18 +159,10 @@ class VersionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  #
 class BacktestForm(forms.Form):
     """Which rules on which days, with which knowledge."""
 
-    LIVE, DRAFT, PICKED = "live", "draft", "picked"
     first_day = forms.DateField(label=_("First bank date"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     last_day = forms.DateField(label=_("Last bank date"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     mode = forms.ChoiceField(label=_("Knowledge"), choices=BacktestMode.choices)
-    choice = forms.ChoiceField(
-        label=_("Rules"),
-        choices=[
-            (LIVE, _("All live rules")),
-            (DRAFT, _("All live rules, these versions in place of their live ones")),
-            (PICKED, _("Only these versions")),
-        ],
-    )
+    choice = forms.ChoiceField(label=_("Rules"), choices=BacktestChoice.choices)
     versions = VersionField(
         label=_("Versions"), queryset=RuleVersion.objects.none(), required=False, widget=forms.SelectMultiple(attrs={"size": 10})
     )
@@ -183,14 +175,15 @@ class BacktestForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Take the versions that the choice means."""
         data: dict[str, Any] = super().clean() or {}
-        chosen = list(data.get("versions") or [])
-        if data.get("choice") != self.LIVE and not chosen:
+        chosen, choice = list(data.get("versions") or []), data.get("choice")
+        if choice != BacktestChoice.LIVE and not chosen:
             self.add_error("versions", _("Choose at least one version."))
-        rules = [version.rule_id for version in chosen]
-        if data.get("choice") == self.DRAFT and len(set(rules)) < len(rules):
+        if choice == BacktestChoice.DRAFT and len({version.rule_id for version in chosen}) < len(chosen):
             self.add_error("versions", _("Choose one version of each rule."))
-        if data.get("choice") != self.PICKED:
-            mine = [] if data.get("choice") == self.LIVE else chosen
+        elif choice == BacktestChoice.DRAFT and chosen and all(version.state == RuleState.LIVE for version in chosen):
+            self.add_error("versions", _("These versions are live already: choose others, or try all live rules."))
+        if choice != BacktestChoice.PICKED:
+            mine = [] if choice == BacktestChoice.LIVE else chosen
             live = RuleVersion.objects.filter(state=RuleState.LIVE).select_related("rule")
             data["versions"] = [*live.exclude(rule_id__in=[version.rule_id for version in mine]), *mine]
         return data

@@ -1,10 +1,12 @@
 """Watching a job, asking it to stop, taking its file."""
 
 from typing import cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from crm.access.gate import gated
@@ -32,16 +34,22 @@ def job(request: HttpRequest, reference: str) -> HttpResponse:
 
 @gated("jobs.view_job", polling=True)
 def progress(request: HttpRequest, reference: str) -> HttpResponse:
-    """The part of the page that asks for itself while the job is open."""
-    return render(request, "jobs/_progress.html", _shown(request, _job(request, reference)))
+    """The part of the page that asks for itself while the job is open; when it has ended, the page is loaded anew, with what came of it."""
+    found = _job(request, reference)
+    answer = render(request, "jobs/_progress.html", _shown(request, found))
+    if not found.is_open:
+        answer["HX-Refresh"] = "true"
+    return answer
 
 
 @gated("jobs.cancel_job")
 @require_POST
 def cancel(request: HttpRequest, reference: str) -> HttpResponse:
-    """Asks the job to stop."""
+    """Asks the job to stop; goes back to the page on which that was asked."""
     services.cancel(actor=actor_of(request), job=_job(request, reference))
-    return redirect("jobs:job", reference)
+    page = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    ours = page.startswith("/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
+    return redirect(page if ours else reverse("jobs:job", args=[reference]))
 
 
 @gated("jobs.view_job")

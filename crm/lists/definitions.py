@@ -23,7 +23,11 @@ _known: dict[str, type["ListDefinition"]] = {}
 
 
 class ListDefinition:
-    """Subclass it per list; an instance is cheap and holds no state of a request."""
+    """Subclass it per list; an instance is cheap and holds no state of a request.
+
+    ``of``: the reference of what the rows belong to, for a list of one thing's parts (the hits of one back-test); else empty. What is
+    made of a list again elsewhere (the neighbours of a row, its file) is made with it, so `queryset` proves it for the reader each time.
+    """
 
     name: ClassVar[str] = ""
     title: ClassVar[str | Promise] = ""
@@ -41,6 +45,9 @@ class ListDefinition:
     extra_parameters: ClassVar[Sequence[str]] = ()
     empty_title: ClassVar[str | Promise] = _("Nothing here yet")
     empty_text: ClassVar[str | Promise] = ""
+
+    def __init__(self, of: str = "") -> None:
+        self.of = of
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -35,7 +35,13 @@ def row_address(asked: Asked, row: Any) -> str:
     url = asked.definition.row_url(row)
     if not url:
         return ""
-    place = {"l": asked.definition.name, "p": asked.path, "q": asked.encoded, "v": keyset.values_of(row, asked.keys)}
+    place = {
+        "l": asked.definition.name,
+        "o": asked.definition.of,
+        "p": asked.path,
+        "q": asked.encoded,
+        "v": keyset.values_of(row, asked.keys),
+    }
     token = tokens.seal("position", place)
     return f"{url}{'&' if '?' in url else '?'}{PARAMETER}={token}"
 
@@ -46,12 +52,13 @@ def position(request: HttpRequest) -> Here | None:
         found = tokens.unseal("position", request.GET.get(PARAMETER, ""))
     except tokens.BadToken:
         return None
-    definition = known(found["l"])
-    if definition is None:
+    listed = known(found["l"])
+    if listed is None:
         return None
+    definition = listed(found.get("o", ""))
     try:
-        definition().require(actor_of(request))
-        asked = Asked(definition(), actor_of(request), QueryDict(found["q"]), found["p"])
+        definition.require(actor_of(request))
+        asked = Asked(definition, actor_of(request), QueryDict(found["q"]), found["p"])
     except (BadParameters, AccessError):
         return None
     if len(found["v"]) != len(asked.keys):

@@ -117,11 +117,13 @@ def _pager(asked: Asked, found: keyset.Slice, total: Count, offset: int, size: i
 def _head(asked: Asked, column: Column) -> Head:
     if not column.sort_paths:
         return Head(column, "", "")
-    state = {column.name: "ascending", f"-{column.name}": "descending"}.get(_effective(asked), "")
+    effective = _effective(asked)
+    state = {column.name: "ascending", f"-{column.name}": "descending"}.get(effective, "")
     # Figures and times are mostly asked for the greatest first, words from the beginning.
     first = f"-{column.name}" if column.right or column.kind in ("date", "moment") else column.name
     second = column.name if first.startswith("-") else f"-{column.name}"
-    following = {first: second, second: ""}.get(asked.sort, first)
+    # The order as the list opens, then the other way round, then as it opens: no click goes where the reader is.
+    following = second if effective == first else "" if asked.sort == second else first
     return Head(column, asked.address(sort=following), state)
 
 
@@ -142,11 +144,11 @@ def _presets(asked: Asked) -> list[dict[str, Any]]:
     return shown
 
 
-def _definition(name: str) -> ListDefinition:
+def _definition(request: HttpRequest, name: str) -> ListDefinition:
     found = known(name)
     if found is None:
         raise NotVisible("lists.view_list", detail=name[:80])
-    return found()
+    return found(request.POST.get("of", "")[:40])
 
 
 def _back(request: HttpRequest) -> str:
@@ -160,9 +162,9 @@ def list_show(request: HttpRequest, name: str) -> HttpResponse:
     """On to the list under the conditions typed: they are posted, because a typed number must not stand in an address."""
     typed = request.POST.copy()
     path = _back(request)
-    for own in ("next", "csrfmiddlewaretoken"):
+    for own in ("next", "of", "csrfmiddlewaretoken"):
         typed.pop(own, None)
-    conditions = closed(_definition(name), actor_of(request), typed)
+    conditions = closed(_definition(request, name), actor_of(request), typed)
     return redirect(with_query(path.partition("?")[0], {key: [v for v in values if v] for key, values in conditions.lists()}))
 
 
@@ -171,7 +173,7 @@ def list_show(request: HttpRequest, name: str) -> HttpResponse:
 def list_export(request: HttpRequest, name: str) -> HttpResponse:
     """The rows of a list as an Excel file, under the conditions of the page the reader was on."""
     try:
-        return export_xlsx(_definition(name), request, QueryDict(request.POST.get("query", "")))
+        return export_xlsx(_definition(request, name), request, QueryDict(request.POST.get("query", "")))
     except DomainError as error:
         messages.error(request, str(error))
         return redirect(_back(request))
@@ -181,7 +183,7 @@ def list_export(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def view_save(request: HttpRequest, name: str) -> HttpResponse:
     """Keep the conditions of a list under a name."""
-    definition = _definition(name)
+    definition = _definition(request, name)
     try:
         label, query = request.POST.get("label", ""), request.POST.get("query", "")
         services.save_view(actor=actor_of(request), definition=definition, label=label, query=query)
@@ -195,6 +197,6 @@ def view_save(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def view_delete(request: HttpRequest, name: str) -> HttpResponse:
     """Forget a saved view."""
-    services.delete_view(actor=actor_of(request), definition=_definition(name), reference=request.POST.get("reference", ""))
+    services.delete_view(actor=actor_of(request), definition=_definition(request, name), reference=request.POST.get("reference", ""))
     messages.success(request, _("The view is removed."))
     return redirect(_back(request))

@@ -10,7 +10,7 @@ from crm.access.reach import Reach
 from crm.access.references import ReferenceField
 from crm.access.scopes import ScopedQuerySet
 from crm.jobs.models import Job
-from risk.choices import BacktestMode, Band, Compared
+from risk.choices import BacktestChoice, BacktestMode, Band, Compared
 from risk.models.rules import RuleVersion
 from transactions.models import Transaction
 
@@ -24,12 +24,16 @@ class BacktestQuerySet(ScopedQuerySet["Backtest"]):
 
 
 class Backtest(models.Model):
-    """Some rule versions over some bank dates, beside the versions that were live when it was asked for."""
+    """Some rule versions over some bank dates, beside those of their rules that were live when it was asked for.
+
+    ``live``: the keys of these; of all live versions, unless only some rules are tried.
+    """
 
     reference = ReferenceField(prefix="B", length=8)
     first_day = models.DateField(_("first bank date"))
     last_day = models.DateField(_("last bank date"))
     mode = models.CharField(_("knowledge"), max_length=10, choices=BacktestMode)
+    choice = models.CharField(_("choice of rules"), max_length=10, choices=BacktestChoice, default=BacktestChoice.LIVE)
     versions = models.ManyToManyField(RuleVersion, related_name="+", verbose_name=_("rules tried"))
     live = ArrayField(models.BigIntegerField(), default=list, editable=False)
     result = models.JSONField(null=True, editable=False)

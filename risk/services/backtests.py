@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from crm.access.actor import SYSTEM, Actor
 from crm.access.errors import DomainError
@@ -16,6 +16,8 @@ from crm.access.services import require
 from crm.calendar.services import today
 from crm.jobs import services as jobs
 from crm.log import services as log
+from crm.notify.services import notify
+from risk.choices import BacktestChoice
 from risk.models import Backtest, BacktestHit, RuleVersion
 from risk.services import trials
 from risk.services.tallies import Found, Tally
@@ -41,27 +43,69 @@ class PeriodUnusable(DomainError):
     """The days cannot be tried."""
 
     code = "period_unusable"
-    message = gettext_lazy("Choose days that have begun, at most three years, the first before the last.")
     field = "last_day"
 
 
+class PeriodBackwards(PeriodUnusable):
+    """The last day comes before the first."""
+
+    message = gettext_lazy("The last day comes before the first.")
+
+
+class PeriodAhead(PeriodUnusable):
+    """Something of the period is still to come."""
+
+    message = gettext_lazy("Choose a day that has begun.")
+
+
+class PeriodTooLong(PeriodUnusable):
+    """More than three years."""
+
+    message = gettext_lazy("Choose at most three years.")
+    field = "first_day"
+
+
 @transaction.atomic
-def ask(*, actor: Actor, first_day: date, last_day: date, mode: str, versions: Iterable[RuleVersion]) -> Backtest:
-    """Have rule versions of any state tried on a period of bank dates, beside those live now. Raises `NoRuleChosen`, `PeriodUnusable`."""
+def ask(
+    *,
+    actor: Actor,
+    first_day: date,
+    last_day: date,
+    mode: str,
+    versions: Iterable[RuleVersion],
+    choice: str = BacktestChoice.LIVE,
+) -> Backtest:
+    """Have rule versions of any state tried on a period of bank dates, beside those live now. Raises `NoRuleChosen`, `PeriodUnusable`.
+
+    Where only some rules are tried (``choice``), they stand beside what is live of these rules: the others are not lost by it.
+    """
     require(actor, ADD)
     chosen = list(versions)
     if not chosen:
         raise NoRuleChosen
-    if first_day > last_day or last_day > today() or last_day - first_day > LONGEST:
-        raise PeriodUnusable
+    _prove(first_day, last_day)
+    live = trials.live_versions()
+    if choice == BacktestChoice.PICKED:
+        live = list(
+            RuleVersion.objects.filter(pk__in=live, rule__versions__in=chosen).order_by("pk").values_list("pk", flat=True).distinct()
+        )
     job = jobs.create(actor=actor, kind=KIND, title=f"{first_day} – {last_day}")
     backtest = Backtest.objects.create(
-        first_day=first_day, last_day=last_day, mode=mode, live=trials.live_versions(), job=job, requested_by_id=actor.user_id or 0
+        first_day=first_day, last_day=last_day, mode=mode, choice=choice, live=live, job=job, requested_by_id=actor.user_id or 0
     )
     backtest.versions.set(chosen)
     codes = sorted(f"{version.rule.code} v{version.number}" for version in chosen)
     log.record(actor=actor, action="backtest.asked", target=backtest, data={**_period(backtest), "rules": codes})
     return backtest
+
+
+def _prove(first_day: date, last_day: date) -> None:
+    if last_day > today():
+        raise PeriodAhead
+    if first_day > last_day:
+        raise PeriodBackwards
+    if last_day - first_day > LONGEST:
+        raise PeriodTooLong
 
 
 def _period(backtest: Backtest) -> dict[str, str]:
@@ -88,13 +132,34 @@ def make(*, actor: Actor, job_id: int) -> None:
         tally = _tried(actor, backtest, run)
         result = {**tally.result(), "seconds": round(time.monotonic() - began, 1), "kept": min(len(tally.hits), HITS_KEPT)}
         with transaction.atomic():
-            backtest = Backtest.objects.select_for_update().get(pk=backtest.pk)
+            backtest = Backtest.objects.select_for_update(of=("self",)).select_related("requested_by").get(pk=backtest.pk)
             _store(backtest, tally.hits[:HITS_KEPT])
             backtest.result = result
             backtest.save(update_fields=["result"])
             data = {**_period(backtest), "judged": tally.judged, "hits": len(tally.hits)}
             log.record(actor=actor, action="backtest.done", target=backtest, data=data)
+            _tell(backtest, tally)
         run.result = {"judged": tally.judged, "hits": len(tally.hits)}
+
+
+def _tell(backtest: Backtest, tally: Tally) -> None:
+    notify(
+        recipients=[backtest.requested_by],
+        kind="backtest.done",
+        subject=gettext_noop("Back-test %(reference)s is done"),
+        body=gettext_noop("%(first)s – %(last)s: %(judged)s transactions judged, %(hits)s hits."),
+        params={
+            "reference": backtest.reference,
+            "first": str(backtest.first_day),
+            "last": str(backtest.last_day),
+            "judged": f"{tally.judged:,}",
+            "hits": f"{sum(found.tried for found in tally.hits):,}",
+        },
+        url_name="risk:backtest",
+        url_args=(backtest.reference,),
+        key=f"backtest:{backtest.reference}",
+        mail=False,
+    )
 
 
 def _tried(actor: Actor, backtest: Backtest, run: jobs.Run) -> Tally:

@@ -25,6 +25,8 @@ from risk.services.replaying import readings
 
 CHUNK = 25_000
 """So many transactions, of whole customers, are judged by one statement: each customer's history is sorted once."""
+FIRST = 1_000
+"""The first chunk has so many, each following one as many more: somebody watches how far it is."""
 LANES = 2
 STATEMENT_MS = 1_800_000
 WORK_MEM = "256MB"
@@ -100,7 +102,7 @@ def plan(first: date, last: date, customers: Sequence[int] | None = None) -> lis
     chunks: list[tuple[list[int], int]] = []
     values = {"first": first, "last": last, "some": None if customers is None else list(customers)}
     for customer, count in ask(_WHOSE, values, prepare=False):
-        if not chunks or chunks[-1][1] + count > CHUNK:
+        if not chunks or chunks[-1][1] + count > min(CHUNK, FIRST * len(chunks)):
             chunks.append(([], 0))
         whose, total = chunks[-1]
         whose.append(customer)

@@ -3,14 +3,17 @@
 Requirements: R102, R216, R339.
 """
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from crm.access.actor import SYSTEM
 from crm.access.errors import Refused
@@ -19,13 +22,16 @@ from crm.jobs import services as jobs
 from crm.jobs.choices import JobState
 from crm.log import services as log
 from crm.log.models import Event
+from crm.notify.models import Notice
 from crm.tests.personas import Bank, as_actor, browser
 from products.models import Account
 from risk.choices import Compared, RuleState
 from risk.models import Alert, Assessment, Backtest, BacktestHit, Rule, RuleVersion
 from risk.services import backtests, screening, trials
 from risk.services.replaying import replay
+from risk.services.trials import CHUNK
 from risk.tests.work import cash_in
+from risk.views.backtests import HitList
 from transactions.models import Source, Transaction
 from transactions.tests.personas import NOON, recorded
 
@@ -199,9 +205,19 @@ def test_the_form_says_what_is_wrong_and_starts(day: list[Transaction], bank: Ba
     wanted = {"first_day": "2026-11-21", "last_day": "2026-11-19", "mode": "corrected", "choice": "live"}
     answer = person.post("/risk/backtests/new/", wanted)
     assert answer.status_code == 200
-    assert answer.context["form"].errors["last_day"]
+    assert answer.context["form"].errors["last_day"] == ["The last day comes before the first."]
+    for field, days, sentence in (
+        ("last_day", {"last_day": "2031-01-01"}, "Choose a day that has begun."),
+        ("first_day", {"first_day": "2016-11-21"}, "Choose at most three years."),
+    ):
+        answer = person.post("/risk/backtests/new/", {**wanted, **days})
+        assert answer.context["form"].errors[field] == [sentence]
     answer = person.post("/risk/backtests/new/", {**wanted, "last_day": "2026-11-21", "choice": "picked"})
     assert answer.context["form"].errors["versions"]
+    live = RuleVersion.objects.get(rule__code="structuring", state=RuleState.LIVE)
+    assert person.get("/risk/backtests/new/?rule=structuring").context["form"].initial["choice"] == "picked"
+    answer = person.post("/risk/backtests/new/", {**wanted, "last_day": "2026-11-21", "choice": "draft", "versions": [live.pk]})
+    assert answer.context["form"].errors["versions"] == ["These versions are live already: choose others, or try all live rules."]
     version = draft("structuring", count="2")
     rule = Rule.objects.get(code="structuring")
     form = person.get(f"/risk/backtests/new/?rule={rule.code}").context["form"]
@@ -215,6 +231,60 @@ def test_the_form_says_what_is_wrong_and_starts(day: list[Transaction], bank: Ba
     assert answer["Location"] == f"/risk/backtests/{backtest.reference}/"
     chosen = set(backtest.versions.values_list("pk", flat=True))
     assert chosen == set(backtests.with_draft(version))
+
+
+def test_some_rules_alone_lose_nothing_of_the_others(day: list[Transaction], supervisor: Any, bank: Bank) -> None:
+    """They stand beside what is live of these rules; the page names them, and who asked is told."""
+    version = draft("structuring", count="2")
+    with queue.captured():
+        asked = backtests.ask(actor=supervisor, first_day=FIRST, last_day=LAST, mode="corrected", versions=[version], choice="picked")
+    backtests.make(actor=supervisor, job_id=asked.job_id)
+    asked.refresh_from_db()
+    (line,) = told(asked)["rules"]
+    assert (line["code"], line["version"], line["live"]) == ("structuring", version.number, version.number - 1)
+    assert (line["new"], line["same"], line["gone"]) == (1, 2, 0)
+    assert asked.hits.count() == 3
+    page = browser(bank.people["82002"]).get(f"/risk/backtests/{asked.reference}/").content.decode()
+    assert f"Structuring below a limit v{version.number}" in page
+    notice = Notice.objects.get(kind="backtest.done")
+    assert (notice.user_id, notice.url_args, notice.params["hits"]) == (bank.people["82002"].pk, [asked.reference], "3")
+
+
+def test_progress_shows_early() -> None:
+    """The first pieces of work are small."""
+    with_customers = [(customer, 100) for customer in range(2_000)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trials, "ask", lambda *_args, **_kwargs: with_customers)
+        chunks = [count for _whose, count in trials.plan(FIRST, LAST)]
+    assert chunks[:4] == [1_000, 2_000, 3_000, 4_000]
+    assert sum(chunks) == 200_000
+    assert max(chunks) <= CHUNK
+
+
+def test_the_hits_of_a_back_test_are_a_list_like_any_other(day: list[Transaction], supervisor: Any, bank: Bank) -> None:
+    """Conditions, a saved view, the file, the neighbours of a row; never another back-test's hits, nor those out of reach."""
+    loose = draft("structuring", count="2")
+    mine, other = made(supervisor, backtests.with_draft(loose)), made(supervisor, trials.live_versions())
+    person, page = browser(bank.people["82002"]), f"/risk/backtests/{mine.reference}/hits/"
+    typed = {"next": page, "of": mine.reference, "compared": "new", "band": ""}
+    assert person.post("/lists/risk.backtesthit/show/", typed)["Location"] == f"{page}?compared=new"
+    answer = person.get(page, {"compared": "new"})
+    (row,) = [row.row for row in answer.context["rows"]]
+    link = re.search(rf'"(/transactions/{row.transaction.reference}/\?in=[^"]+)"', answer.content.decode())
+    assert link
+    here = person.get(link[1]).context["here"]
+    assert (here.rank, here.total, here.list_url) == (1, 1, f"{page}?compared=new")
+    answer = person.post(
+        "/lists/risk.backtesthit/views/save/", {"next": page, "of": mine.reference, "label": "New ones", "query": "compared=new"}
+    )
+    assert answer["Location"] == page
+    file = person.post("/lists/risk.backtesthit/export/", {"next": page, "of": mine.reference, "query": ""})
+    sheet = load_workbook(BytesIO(file.content)).worksheets[-1]
+    told_of = [str(value) for line in sheet.iter_rows(values_only=True) for value in line if re.fullmatch("T-[A-Z0-9]{13}", str(value))]
+    assert sorted(told_of) == sorted(mine.hits.values_list("transaction__reference", flat=True))
+    assert HitList(mine.reference).queryset(supervisor).count() == mine.hits.count() > other.hits.count() > 0
+    assert HitList("").queryset(supervisor).count() == HitList("B-00000000").queryset(supervisor).count() == 0
+    assert not HitList(mine.reference).queryset(as_actor(bank.people["80001"])).exists()
 
 
 def test_hits_go_after_ninety_days_and_figures_stay(day: list[Transaction], supervisor: Any) -> None:

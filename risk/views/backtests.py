@@ -19,13 +19,13 @@ from crm.calendar.services import today
 from crm.jobs.choices import JobState
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
-from crm.lists.filters import Choice, Related
+from crm.lists.filters import Choice, DateRange, NumberRange, Related, Text
 from crm.lists.views import render_list
 from customers.models import Customer
 from products.models import Account
-from risk.choices import BacktestMode, Band, Compared, Label
+from risk.choices import BacktestChoice, BacktestMode, Band, Compared, Label, RuleState
 from risk.forms import BacktestForm
-from risk.models import Backtest, Rule
+from risk.models import Backtest, BacktestHit, Rule
 from risk.services import backtests
 from risk.services.tallies import per_day
 from transactions.models import Transaction
@@ -65,35 +65,46 @@ class BacktestList(ListDefinition):
         return reverse("risk:backtest", args=[row.reference])
 
 
+def _rule_url(row: BacktestHit) -> str:
+    return reverse("risk:rule", args=[row.rule_version.rule.code])
+
+
+def _customer_url(row: BacktestHit) -> str:
+    return reverse("customers:customer", args=[row.transaction.customer.reference])
+
+
 class HitList(ListDefinition):
     """The hits of one back-test, of transactions in reach."""
 
     name = "risk.backtesthit"
     title = _("Hits of the back-test")
     permission = VIEW
+    export_permission = "risk.export_alert"
     columns = (
         Column("occurred_at", _("Occurred at"), kind="moment", sort="occurred_at"),
-        Column("rule", _("Rule"), value=lambda row: gettext(row.rule_version.rule.name), head=True),
+        Column("transaction", _("Transaction"), value="transaction.reference", kind="mono", head=True),
+        Column("rule", _("Rule"), value=lambda row: gettext(row.rule_version.rule.name), url=_rule_url),
         Column("version", _("Version"), value="rule_version.number", kind="number"),
         Column("band", _("Band"), value="get_band_display", kind="badge", level=lambda row: row.band),
-        Column("compared", _("Live rules"), value="get_compared_display", kind="badge", level=lambda row: LEVELS[row.compared]),
-        Column("customer", _("Customer"), value="transaction.customer.name"),
+        Column("compared", _("Against live"), value="get_compared_display", kind="badge", level=lambda row: LEVELS[row.compared]),
+        Column("customer", _("Customer"), value="transaction.customer.name", url=_customer_url),
         Column("amount", _("Amount"), value="transaction.amount", kind="money", currency="transaction.currency"),
-        Column("transaction", _("Transaction"), value="transaction.reference", kind="mono"),
     )
     filters = (
         Related("rule", _("Rule"), lambda _actor: Rule.objects.order_by("scenario", "code"), field="rule_version__rule", to_field="code"),
         Choice("band", _("Band"), Band.choices),
-        Choice("compared", _("Live rules"), Compared.choices),
+        Choice("compared", _("Against live"), Compared.choices),
+        DateRange("day", _("Bank date"), field="transaction__bank_date"),
+        NumberRange("amount", _("Amount"), field="transaction__amount"),
+        Text("customer", _("Customer reference"), field="transaction__customer__reference", exact=True),
     )
     default_sort = ("-occurred_at",)
-
-    def __init__(self, backtest: Backtest) -> None:
-        self.backtest = backtest
+    empty_title = _("No hit")
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:
-        """Return the hits on transactions that the reader may see."""
-        rows = self.backtest.hits.filter(transaction__in=Transaction.objects.visible_to(actor))
+        """Return the hits of the back-test on transactions, both as far as the reader may see them."""
+        mine = Backtest.objects.visible_to(actor).filter(reference=self.of)
+        rows = BacktestHit.objects.filter(backtest__in=mine, transaction__in=Transaction.objects.visible_to(actor))
         return rows.select_related("rule_version__rule", "transaction__customer").defer("transaction__counterparty_account")
 
     def row_url(self, row: Any) -> str:
@@ -115,7 +126,9 @@ def backtest_new(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             made = backtests.ask(
-                actor=actor_of(request), versions=data["versions"], **{name: data[name] for name in ("first_day", "last_day", "mode")}
+                actor=actor_of(request),
+                versions=data["versions"],
+                **{name: data[name] for name in ("first_day", "last_day", "mode", "choice")},
             )
             return redirect("risk:backtest", reference=made.reference)
         except DomainError as refusal:
@@ -128,7 +141,10 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     initial: dict[str, Any] = {"first_day": day - timedelta(days=30), "last_day": day - timedelta(days=1), "mode": BacktestMode.CORRECTED}
     rule = Rule.objects.visible_to(actor_of(request), "risk.view_rule").filter(code=request.GET.get("rule", "")).first()
     newest = rule.versions.order_by("-number").first() if rule else None
-    return {**initial, "choice": BacktestForm.DRAFT, "versions": [newest.pk]} if newest else {**initial, "choice": BacktestForm.LIVE}
+    if newest is None:
+        return {**initial, "choice": BacktestChoice.LIVE}
+    choice = BacktestChoice.PICKED if newest.state == RuleState.LIVE else BacktestChoice.DRAFT
+    return {**initial, "choice": choice, "versions": [newest.pk]}
 
 
 @gated(VIEW)
@@ -144,9 +160,20 @@ def backtest(request: HttpRequest, reference: str) -> HttpResponse:
         "watches": row.job.is_open and may(actor, "jobs.view_job", row.job),
         "can_cancel": row.job.is_open and not row.job.cancel_asked_at and may(actor, "jobs.cancel_job", row.job),
         "level": STATES[JobState(row.job.state)],
+        "chosen": _chosen(row),
         **(_told(actor, row) if row.result is not None else {}),
     }
     return render(request, "risk/backtest.html", context)
+
+
+def _chosen(row: Backtest) -> list[str]:
+    """The versions that were named, where not all rules are tried as they are live."""
+    named = {
+        BacktestChoice.LIVE: [],
+        BacktestChoice.DRAFT: [version for version in row.versions.all() if version.pk not in row.live],
+        BacktestChoice.PICKED: list(row.versions.all()),
+    }[BacktestChoice(row.choice)]
+    return sorted(f"{gettext(version.rule.name)} v{version.number}" for version in named)
 
 
 def _told(actor: Actor, row: Backtest) -> dict[str, Any]:
@@ -199,4 +226,4 @@ def backtest_hits(request: HttpRequest, reference: str) -> HttpResponse:
     actor = actor_of(request)
     row = get_visible(Backtest.objects.all(), actor, VIEW, reference=reference)
     backtests.look_at(actor=actor, backtest=row)
-    return render_list(request, HitList(row), "risk/backtest_hits.html", {"row": row})
+    return render_list(request, HitList(row.reference), "risk/backtest_hits.html", {"row": row})

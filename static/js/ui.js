@@ -108,7 +108,7 @@
     var xhr = event.detail.xhr, config = event.detail.requestConfig || {};
     if (!config.triggeringEvent) { return; }  // a question the page asked by itself: nobody waits for its answer
     if (config.boosted && config.verb === "get") { location.assign(event.detail.pathInfo.finalRequestPath); return; }
-    say(words(xhr) || document.body.dataset.failed);
+    say(words(xhr) || [document.body.dataset.failed, xhr.getResponseHeader("X-Request-ID")].filter(Boolean).join(" "));
   });
   document.addEventListener("htmx:sendError", function (event) { if ((event.detail.requestConfig || {}).triggeringEvent) { say(document.body.dataset.offline); } });
 

@@ -60,7 +60,7 @@ def money_unit_in_brackets(context: RequestContext) -> str:
 def count_cell(value: int | None) -> SafeString:
     """A count in a table that is mostly empty: nothing is written pale, so that the eye finds what there is."""
     if not value:
-        return format_html('<td class="num quiet">0</td>')
+        return SafeString('<td class="num quiet">0</td>')
     return format_html('<td class="num">{}</td>', formats.number(value))
 
 
