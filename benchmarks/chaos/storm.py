@@ -36,6 +36,8 @@ SELECT (SELECT count(*) FROM transactions_transaction WHERE screening = 'owed')
      + (SELECT count(*) FROM notify_notice WHERE mail_state = 'owed')
      + (SELECT count(*) FROM products_coreinstruction WHERE state = 'owed')
      + (SELECT count(*) FROM jobs_job WHERE state IN ('waiting', 'running'))"""
+NOT_OVER = f"{OWED} + (SELECT count(*) FROM risk_judgingdelay WHERE over_at IS NULL)"
+"""A delay of judging that was told must be told as over, too."""
 IN_HAND = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND state <> 'idle' AND xact_start IS NOT NULL"
 
 
@@ -182,7 +184,7 @@ class Storm:
         for watcher in self.watchers:
             watcher.join()
         eye = self.product.eye()
-        until(lambda: eye.see(OWED) == [(0,)], "nothing is owed", patience=self.patience)
+        until(lambda: eye.see(NOT_OVER) == [(0,)], "nothing is owed and no delay goes on", patience=self.patience)
         self._settle(eye)
         eye.close()
 
