@@ -13,6 +13,7 @@ FACT_LABELS: dict[str, Promise] = {
     "month_count": _("Own transactions in the 30 days before"),
     "round_count": _("Round amounts among the last ten"),
     "round_sum": _("Sum of these round amounts"),
+    "balance": _("Balance before the transaction"),
     "hour_count": _("Transactions of this kind within one hour"),
     "peak": _("Own highest figure before"),
     "three_days": _("Transactions in three days"),

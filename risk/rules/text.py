@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from crm.lists.formats import number as shown_number
+from customers.choices import CustomerKind, Segment
+from products.choices import AccountKind
 from risk.choices import Action, Band, Label
 from risk.facts.declarations import BalanceFact, DailyPeakFact, DatedFact, Fact, LastFact, WindowFact
 from risk.facts.expressions import number_of
@@ -69,14 +72,23 @@ UNIT_LABELS: dict[str, Word] = {
 }
 SIGNS = {"=": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥", "+": "+", "-": "−", "*": "×", "/": "÷"}
 LOOSE = {"or": 1, "and": 2, "not": 3, "=": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6}
-_CODES: dict[str, Word] = {
-    **{choice.value: choice.label for group in (Channel, Instrument, Kind) for choice in group},
-    Direction.DEBIT.value: Direction.DEBIT.label,
-    Direction.CREDIT.value: Direction.CREDIT.label,
-    "person": pgettext_lazy("customer type", "Person"),
-    "organisation": gettext_lazy("Organisation"),
-    "merchant": gettext_lazy("Merchant"),
+CODES: dict[str, type[TextChoices]] = {
+    "direction": Direction,
+    "kind": Kind,
+    "instrument": Instrument,
+    "channel": Channel,
+    "customer_kind": CustomerKind,
+    "customer_segment": Segment,
+    "account_kind": AccountKind,
 }
+"""The coded fields. A word of one of them is called what it is called there: “transfer” is a kind and an instrument."""
+_CODES: dict[str, Word] = {choice.value: choice.label for group in CODES.values() for choice in group}
+
+
+def code_text(code: str, field: str = "") -> str:
+    """Return what a coded value of a field is called; any other text, such as a currency or a country, as it is."""
+    found = {choice.value: choice.label for choice in CODES[field]} if field in CODES else _CODES
+    return str(found.get(code, code))
 
 
 def condition_text(tree: Any, around: int = 0) -> str:
@@ -88,7 +100,7 @@ def condition_text(tree: Any, around: int = 0) -> str:
         case "number":
             return shown_number(number_of(parts[0]))
         case "text":
-            return str(_CODES.get(parts[0], parts[0]))
+            return code_text(parts[0])
         case "fact":
             return fact_label(parts[0])
         case "param":
@@ -100,15 +112,20 @@ def condition_text(tree: Any, around: int = 0) -> str:
         case "missing":
             return _("%(value)s is unknown") % {"value": condition_text(parts[0], 9)}
         case "in":
-            words = " / ".join(str(_CODES.get(word, word)) for word in parts[1:])
+            words = " / ".join(code_text(word, _field_of(parts[0])) for word in parts[1:])
             return _("%(value)s is one of %(words)s") % {"value": condition_text(parts[0], 9), "words": words}
     places = {"value": condition_text(parts[0], 9), "step": condition_text(parts[1], 9)}
     return _("%(value)s is a multiple of %(step)s") % places
 
 
+def _field_of(tree: Any) -> str:
+    return str(tree[1]) if tree[0] in ("field", "current") else ""
+
+
 def _joined(head: str, parts: Any, around: int) -> str:
     rank = LOOSE[head]
-    texts = [condition_text(part, rank) for part in parts]
+    coded = next(filter(None, map(_field_of, parts)), "") if head in ("=", "!=") else ""
+    texts = [code_text(part[1], coded) if part[0] == "text" else condition_text(part, rank) for part in parts]
     if head == "not":
         text = _("not %(condition)s") % {"condition": texts[0]}
     elif head in SIGNS:
@@ -173,18 +190,21 @@ def _parts(fact: WindowFact | LastFact | DailyPeakFact) -> list[str]:
     return parts if fact.where is None else [*parts, condition_text(fact.where)]
 
 
+FORMULA_LABELS: dict[str, Word] = {
+    "count": gettext_lazy("count"),
+    "sum": gettext_lazy("sum of %(field)s"),
+    "mean": gettext_lazy("mean of %(field)s"),
+    "stddev": gettext_lazy("standard deviation of %(field)s"),
+    "max": gettext_lazy("greatest %(field)s"),
+    "min": gettext_lazy("smallest %(field)s"),
+    "gap": gettext_lazy("seconds since the one before"),
+    "distinct": gettext_lazy("different counterparties"),
+}
+
+
 def _formula(fact: WindowFact | LastFact | DailyPeakFact) -> str:
-    names: dict[str, str] = {
-        "count": _("count"),
-        "sum": _("sum of %(field)s"),
-        "mean": _("mean of %(field)s"),
-        "stddev": _("standard deviation of %(field)s"),
-        "max": _("greatest %(field)s"),
-        "min": _("smallest %(field)s"),
-        "gap": _("seconds since the one before"),
-        "distinct": _("different counterparties"),
-    }
-    text = names[fact.formula] % {"field": FIELD_LABELS[fact.of]} if fact.of else names[fact.formula]
+    label = str(FORMULA_LABELS[fact.formula])
+    text = label % {"field": FIELD_LABELS[fact.of]} if fact.of else label
     return _("greatest daily figure: %(formula)s") % {"formula": text} if isinstance(fact, DailyPeakFact) else text
 
 
