@@ -17,6 +17,7 @@ from products.forms import CURRENCIES
 from products.models import Account, Freeze
 from risk.choices import BacktestChoice, BacktestMode, CaseStep, Disposition, Exemption, RuleState
 from risk.models import RuleVersion
+from risk.services import backtests
 
 
 class NoteForm(forms.Form):
@@ -175,6 +176,11 @@ class BacktestForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Take the versions that the choice means."""
         data: dict[str, Any] = super().clean() or {}
+        if data.get("first_day") and data.get("last_day"):
+            try:
+                backtests.prove(data["first_day"], data["last_day"])
+            except backtests.PeriodUnusable as refusal:
+                self.add_error(refusal.field, str(refusal))
         chosen, choice = list(data.get("versions") or []), data.get("choice")
         if choice != BacktestChoice.LIVE and not chosen:
             self.add_error("versions", _("Choose at least one version."))

@@ -83,7 +83,7 @@ def ask(
     chosen = list(versions)
     if not chosen:
         raise NoRuleChosen
-    _prove(first_day, last_day)
+    prove(first_day, last_day)
     live = trials.live_versions()
     if choice == BacktestChoice.PICKED:
         live = list(
@@ -99,7 +99,8 @@ def ask(
     return backtest
 
 
-def _prove(first_day: date, last_day: date) -> None:
+def prove(first_day: date, last_day: date) -> None:
+    """Raise `PeriodUnusable` unless the days can be tried."""
     if last_day > today():
         raise PeriodAhead
     if first_day > last_day:

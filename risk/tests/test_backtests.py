@@ -212,6 +212,8 @@ def test_the_form_says_what_is_wrong_and_starts(day: list[Transaction], bank: Ba
     ):
         answer = person.post("/risk/backtests/new/", {**wanted, **days})
         assert answer.context["form"].errors[field] == [sentence]
+    answer = person.post("/risk/backtests/new/", {**wanted, "choice": "picked"})
+    assert set(answer.context["form"].errors) == {"last_day", "versions"}  # all mistakes at once
     answer = person.post("/risk/backtests/new/", {**wanted, "last_day": "2026-11-21", "choice": "picked"})
     assert answer.context["form"].errors["versions"]
     live = RuleVersion.objects.get(rule__code="structuring", state=RuleState.LIVE)
