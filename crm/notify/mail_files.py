@@ -15,7 +15,8 @@ END = "-" * 79
 
 class FileMail(BaseEmailBackend):
     """Writes into ``EMAIL_FILE_PATH``. A file is named by the Message-ID, which a notice keeps over all attempts: sent again after a
-    crash it replaces itself, so nobody finds it twice. It appears in one step, so nobody finds half of it."""
+    crash it replaces itself, so nobody finds it twice. It appears in one step, so nobody finds half of it; what a crash left of
+    an attempt goes with the next one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,3 +38,5 @@ class FileMail(BaseEmailBackend):
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.folder / f"{name}.log")
+        for left in self.folder.glob(f".{name}.*"):
+            left.unlink(missing_ok=True)
