@@ -10,6 +10,7 @@ from crm.access.actor import Actor
 from crm.lists.formats import moment
 from crm.lists.sheets import add_sheet
 from products.models import Freeze
+from risk.engine.branches import Line
 from risk.engine.evidence import evidence_of
 from risk.models import Case
 
@@ -20,7 +21,7 @@ def handling_report(case: Case, actor: Actor) -> bytes:
     parts: list[tuple[str, list[str], list[list[Any]]]] = [
         (_("Handling report"), [_("Item"), _("Content")], _facts(case)),
         (_("Alerts"), [_("Alert"), _("Rule"), _("Hits"), _("Amount of the hits"), _("First hit"), _("Last hit")], _alerts(case)),
-        (_("Evidence"), [_("Alert"), _("Fact"), _("Value"), _("Threshold")], _evidence(case)),
+        (_("Evidence"), [_("Alert"), _("Condition"), _("Fact"), _("Value"), _("Threshold"), _("Result")], _evidence(case)),
         (_("Inquiries"), [_("Inquiry"), _("Questions"), _("Answer"), _("Asked"), _("Answered")], _inquiries(case)),
         (_("Freezes"), [_("Freeze"), _("Freeze type"), _("Authority"), _("State"), _("Placed"), _("Ended")], _freezes(case)),
         (_("Entries"), [_("Time"), _("Step"), _("Person"), _("Entry"), _("Text")], _entries(case)),
@@ -56,11 +57,18 @@ def _alerts(case: Case) -> list[list[Any]]:
 
 
 def _evidence(case: Case) -> list[list[Any]]:
-    return [
-        [alert.reference, line.label, line.value, line.threshold]
-        for alert in case.alerts.select_related("rule", "customer").order_by("first_hit_at")
-        for line in evidence_of(alert).lines
-    ]
+    rows: list[list[Any]] = []
+    for alert in case.alerts.select_related("rule", "customer").order_by("first_hit_at"):
+        evidence = evidence_of(alert)
+        for one in evidence.branches:
+            rows += [[alert.reference, one.number, line.label, _shown(line), line.threshold, line.state_label] for line in one.lines]
+        rows += [[alert.reference, "", line.label, "", line.value, ""] for line in evidence.settings]
+    return rows
+
+
+def _shown(line: Line) -> str:
+    """A value, and where it is not known, why."""
+    return _("%(value)s (%(share)s)") % {"value": line.value, "share": line.why} if line.why else line.value
 
 
 def _inquiries(case: Case) -> list[list[Any]]:

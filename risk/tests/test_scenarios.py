@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from products.models import Account
+from risk.engine.branches import branches_of
 from risk.models import DatedValue, Hit
 from risk.services import screening
 from transactions.models import Source
@@ -152,3 +153,15 @@ def test_a_dated_reference_is_read_at_the_events_date(core: Source, salary_accou
     rows = [recorded(salary_account, f"x{n}", source="core", **move(5, days(n), counterparty_country="FR")) for n in (0, 1)]
     screening.judge(ids=[row.pk for row in rows])
     assert [Hit.objects.filter(transaction=row).exists() for row in rows] == [True, False]
+
+
+@pytest.mark.parametrize("story", [pytest.param(case[2], id=case[0]) for case in CASES])
+def test_what_hit_is_told_as_met_by_its_own_values(core: Source, salary_account: Account, story: list[Move]) -> None:
+    """The page works out each condition from what was kept: it must come to what the engine found (R127)."""
+    reasons(salary_account, story)
+    for hit in Hit.objects.select_related("rule_version", "transaction__customer"):
+        branches, _settings = branches_of(hit)
+        assert [branch.fired for branch in branches] == [True] + [False] * (len(branches) - 1)
+        before = [branch for branch in branches[1:] if branch.number < branches[0].number]
+        assert "met" not in {branch.state for branch in before}
+        assert "—" not in {line.value for line in branches[0].lines}
