@@ -152,7 +152,7 @@ def _shown(found: Any, tree: Expression) -> str:
 
 def _share(told: _Told, found: Any, right: Expression) -> str:
     """How much of the other side it was, where the threshold is a share of it or so many times it."""
-    if right[0] != "*" or len(right) != 3 or not isinstance(found, Fraction):
+    if right[0] != "*" or len(right) != 3 or not isinstance(found, Fraction) or not names_of(right, "fact"):
         return ""
     factor, of = (right[1], right[2]) if right[1][0] == "param" else (right[2], right[1])
     other = value_of(of, told.seen)
@@ -169,7 +169,7 @@ def _threshold(told: _Told, left: Expression, right: Expression) -> str:
         return _amount(told, right[1])
     if right[0] == "text":
         return code_text(right[1], left[1] if left[0] == "field" else "")
-    if right[0] == "number":
+    if with_parameters(right, told.seen.parameters)[0] == "number":  # a fixed number, though it may be written as a calculation
         return _text(told, right)
     return _("%(text)s = %(value)s") % {"text": _text(told, right), "value": _shown(value_of(right, told.seen), right)}
 

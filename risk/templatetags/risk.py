@@ -15,7 +15,7 @@ from risk.definitions.handling_report import entry_label as label_of_entry
 from risk.forms import ReasonForm
 from risk.models import Alert, Assessment, CaseEntry, Rule
 from risk.rules.definition import ENGINE_ERROR
-from risk.services import again, revisions
+from risk.services import again, revisions, softened
 from transactions.choices import Screening
 from transactions.models import Transaction
 
@@ -74,10 +74,18 @@ def transaction_verdict(context: Context, row: Transaction) -> dict[str, Any]:
         "revisions": revisions.revisions_of(row, verdicts),
         "alerts": alerts,
         "row": row,
+        "sees_rules": may(actor_of(context["request"]), "risk.view_rule"),
         "again_form": ReasonForm() if may_ask else None,
         "failed": sorted(code for code, exit_name in verdicts[0].exits.items() if exit_name == ENGINE_ERROR) if failed else [],
         "request": context["request"],
     }
+
+
+@register.simple_tag
+def asked_label(verdict: Assessment, row: Transaction) -> str:
+    """What the rules asked for where the verdict is milder, because the money had moved; nothing where it is what they asked for."""
+    asked = softened.asked_of(verdict, row)
+    return str(asked.label) if asked else ""
 
 
 @register.filter

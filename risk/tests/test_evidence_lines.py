@@ -47,6 +47,7 @@ def test_a_structuring_alert_says_count_and_threshold_in_one_line(core: Source, 
     assert {(evidence.money_in, evidence.money_out) for evidence in found.values()} == {(Decimal(4 * 49_000), Decimal(0))}
     [fired] = found["structuring"].fired
     assert ("met", "4", "≥ 3 transactions") in told(fired)
+    assert ("met", "49,000", "≥ 40,000") in told(fired)
     assert [branch.state for branch in found["structuring"].others] == ["not"] * 3
 
 

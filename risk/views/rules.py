@@ -20,7 +20,7 @@ from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice
 from crm.lists.views import render_list
-from risk.choices import AnomalyKind, RuleState
+from risk.choices import AnomalyKind, Label, RuleState
 from risk.models import Rule, RuleFailure, RuleVersion
 from risk.rules.definition import definition_of
 from risk.rules.labels import fact_label
@@ -112,6 +112,7 @@ def _said(version: RuleVersion) -> dict[str, Any]:
         "subject": definition.subject,
         "facts": [(fact_label(name), fact_text(fact)) for name, fact in definition.facts.items()],
         "bands": [band_text(band) for band in definition.bands],
+        "stops": any(band.label in (Label.HOLD, Label.DECLINE) for band in definition.bands),
         "exits": [(EXIT_LABELS[way.name], condition_text(way.when)) for way in definition.exits],
         "parameters": [
             (gettext(item.label), item.value, UNIT_LABELS[item.unit], gettext(item.source) if item.source else "")
