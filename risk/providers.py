@@ -23,7 +23,8 @@ from risk.services import delays, queue
 
 def waiting_alerts(user: Any) -> int:
     """Return how many alerts wait, for the rail."""
-    return menu.counted(queue.waiting(user))
+    asked = queue.figures_asked(user)
+    return menu.counted(queue.waiting(user)) if asked is None else asked.waiting
 
 
 def open_cases(user: Any) -> int:

@@ -31,3 +31,9 @@ def remembered(key: Hashable, ask: Callable[[], T]) -> T:
         kept[key] = ask()
     answer: T = kept[key]
     return answer
+
+
+def answered(key: Hashable) -> Any | None:
+    """Return what was remembered so far on this page; None where nobody has asked."""
+    kept = _kept.get()
+    return kept.get(key) if kept else None

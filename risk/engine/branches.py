@@ -171,7 +171,7 @@ def _threshold(told: _Told, left: Expression, right: Expression) -> str:
         return code_text(right[1], left[1] if left[0] == "field" else "")
     if with_parameters(right, told.seen.parameters)[0] == "number":  # a fixed number, though it may be written as a calculation
         return _text(told, right)
-    return _("%(text)s = %(value)s") % {"text": _text(told, right), "value": _shown(value_of(right, told.seen), right)}
+    return f"{_text(told, right)} = {_shown(value_of(right, told.seen), right)}"
 
 
 def _amount(told: _Told, name: str) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from crm.access.actor import Actor
-from crm.access.remembered import remembered
+from crm.access.remembered import answered, remembered
 from crm.access.services import require
 from crm.log import services as log
 from crm.notify.services import notify
@@ -24,6 +24,7 @@ from risk.services.errors import AlertFinished, AlertTaken, NotAnOfficer, Nothin
 WORK = "risk.work_alert"
 WAITING = (AlertState.OPEN, AlertState.CLAIMED)
 RELATED = ("customer", "account", "rule")
+FIGURES = "figures of the queue"
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,23 @@ def waiting(reader: Any) -> QuerySet[Alert]:
 
 def figures(reader: Any) -> Figures:
     """Return the figures of the queue as a person or Actor sees it; asked once a page."""
-    number = getattr(reader, "user_id", None) or reader.pk
+    number = _number(reader)
 
     def ask() -> Figures:
         late, mine = Q(due_at__lte=timezone.now()), Q(claimed_by_id=number)
         counted = {"late": Count("pk", filter=late), "unclaimed": Count("pk", filter=Q(claimed_by=None)), "mine": Count("pk", filter=mine)}
         return Figures(**waiting(reader).aggregate(waiting=Count("pk"), **counted))
 
-    return remembered(("figures of the queue", number), ask)
+    return remembered((FIGURES, number), ask)
+
+
+def figures_asked(reader: Any) -> Figures | None:
+    """Return the same where this page has asked for them already; they cost a look at every waiting alert."""
+    return answered((FIGURES, _number(reader)))
+
+
+def _number(reader: Any) -> int:
+    return int(getattr(reader, "user_id", None) or reader.pk)
 
 
 def claim(*, actor: Actor, alert: Alert) -> Alert:

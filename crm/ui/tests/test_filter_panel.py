@@ -24,7 +24,7 @@ def box(text: str, name: str) -> str:
     found = re.findall(rf'<input type="checkbox" name="{name}"[^>]*>', panel)
     assert len(found) == 1
     assert f'<select name="{name}"' not in panel
-    return found[0]
+    return str(found[0])
 
 
 def test_what_is_yes_or_no_is_a_box_to_tick_that_keeps_its_state(signed_in: Client) -> None:
