@@ -62,6 +62,7 @@ def measured(threads: int, rounds: int, wanted: list[str]) -> dict[str, Any]:
                 "first": (contest.wrong + outcomes.broken)[:5],
                 "seconds": round(time.perf_counter() - began, 1),
             }
+            print(json.dumps({name: result["contests"][name]}, ensure_ascii=False), file=sys.stderr, flush=True)
     finally:
         arena.close()
     report = verify_log()

@@ -238,11 +238,14 @@ class LiftAgainstCourt(Contest):
 
 
 STOOD = """
-WITH line AS (SELECT e.action, e.customer, e.target_ref, s.seq FROM log_event e JOIN log_seal s ON s.event_id = e.id)
+WITH line AS (
+  SELECT e.action, e.target_ref,
+         sum(CASE e.action WHEN 'freeze.placed' THEN 1 WHEN 'freeze.lifted' THEN -1 ELSE 0 END)
+           OVER (PARTITION BY e.customer ORDER BY s.seq) AS standing
+    FROM log_event e JOIN log_seal s ON s.event_id = e.id
+   WHERE e.action IN ('freeze.placed', 'freeze.lifted', 'transaction.recorded'))
 SELECT r.target_ref FROM line r JOIN transactions_transaction t ON t.reference = r.target_ref
- WHERE r.action = 'transaction.recorded' AND t.direction = 'D' AND t.external_id LIKE %(name)s
-   AND (SELECT count(*) FROM line f WHERE f.action = 'freeze.placed' AND f.customer = r.customer AND f.seq < r.seq)
-     > (SELECT count(*) FROM line l WHERE l.action = 'freeze.lifted' AND l.customer = r.customer AND l.seq < r.seq)"""
+ WHERE r.action = 'transaction.recorded' AND t.direction = 'D' AND t.external_id LIKE %(name)s AND r.standing > 0"""
 
 
 class DuplicateIds(Contest):

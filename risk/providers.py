@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import SYSTEM, Actor
+from crm.access.remembered import remembered
 from crm.access.services import may
 from crm.lists import formats
 from crm.staff import tiles
@@ -19,12 +20,20 @@ from crm.ui.search import Hit, Query
 from risk.choices import AlertState, Band, CaseState, InquiryState
 from risk.models import Alert, Case, Inquiry
 from risk.services import delays, queue
+from risk.services.queue import number_of
 
 
 def waiting_alerts(user: Any) -> int:
     """Return how many alerts wait, for the rail."""
     asked = queue.figures_asked(user)
-    return menu.counted(queue.waiting(user)) if asked is None else asked.waiting
+    if asked is not None:
+        return asked.waiting
+    return remembered(("waiting alerts", number_of(user)), lambda: menu.counted(queue.waiting(user)))
+
+
+def overdue_alerts(user: Any) -> int:
+    """Return how many of them are past their time limit, counted as far as the rail counts."""
+    return menu.counted(queue.waiting(user).filter(due_at__lte=timezone.now()))
 
 
 def open_cases(user: Any) -> int:

@@ -101,7 +101,7 @@ def menu_for(request: HttpRequest) -> list[list[Entry]]:
     current = max((url for _item, url in found if _covers(url, request.path)), key=len, default="")
     groups: dict[str, list[Entry]] = {}
     for item, url in found:
-        badge = _badge(item.badge(user) if item.badge else None)
+        badge = told(item.badge(user) if item.badge else None)
         groups.setdefault(item.group, []).append(Entry(str(item.label), url, url == current, badge))
     return list(groups.values())
 
@@ -111,7 +111,8 @@ def counted(rows: QuerySet[Any]) -> int:
     return rows.order_by()[: MOST + 1].count()
 
 
-def _badge(count: int | None) -> str:
+def told(count: int | None) -> str:
+    """Return such a count in figures; nothing where there is nothing."""
     if not count:
         return ""
     return f"{MOST}+" if count > MOST else str(count)

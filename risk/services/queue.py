@@ -44,7 +44,7 @@ def waiting(reader: Any) -> QuerySet[Alert]:
 
 def figures(reader: Any) -> Figures:
     """Return the figures of the queue as a person or Actor sees it; asked once a page."""
-    number = _number(reader)
+    number = number_of(reader)
 
     def ask() -> Figures:
         late, mine = Q(due_at__lte=timezone.now()), Q(claimed_by_id=number)
@@ -56,10 +56,11 @@ def figures(reader: Any) -> Figures:
 
 def figures_asked(reader: Any) -> Figures | None:
     """Return the same where this page has asked for them already; they cost a look at every waiting alert."""
-    return answered((FIGURES, _number(reader)))
+    return answered((FIGURES, number_of(reader)))
 
 
-def _number(reader: Any) -> int:
+def number_of(reader: Any) -> int:
+    """Return the key of a person, given as such or as an Actor."""
     return int(getattr(reader, "user_id", None) or reader.pk)
 
 

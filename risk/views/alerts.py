@@ -20,6 +20,8 @@ from crm.access.services import actor_of, get_visible, may
 from crm.lists.positions import position
 from crm.lists.views import render_list
 from crm.log import services as log
+from crm.ui import menu
+from risk import providers
 from risk.choices import CaseState
 from risk.engine.evidence import evidence_of
 from risk.forms import AssignForm, DismissForm, NoteForm, OpenCaseForm, ReasonForm, SnoozeForm
@@ -32,10 +34,12 @@ from risk.views.lists import AlertList
 def alert_list(request: HttpRequest) -> HttpResponse:
     """Show the queue."""
     actor = actor_of(request)
-    figures = queue.figures(actor)
+    waiting, late = providers.waiting_alerts(actor), providers.overdue_alerts(actor)
     extra = {
-        "waiting": figures.waiting,
-        "late": figures.late,
+        "waiting": waiting,
+        "waiting_told": menu.told(waiting) or "0",
+        "late": late,
+        "late_told": menu.told(late),
         "may_work": may(actor, queue.WORK),
         "may_assign": may(actor, "risk.assign_alert"),
         "assign_form": AssignForm(),

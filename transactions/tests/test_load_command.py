@@ -8,12 +8,14 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
 from crm.log.models import Event
 from crm.staff.models import User
 from products.models import Account
+from transactions import importers
 from transactions.models import FileImport, Source, Transaction
 from transactions.tests.test_files import line, text
 
@@ -65,6 +67,20 @@ def test_what_is_wrong_is_said(file: Path, core: Source, operations: User, words
     with pytest.raises(CommandError, match=said):
         load(file, *words)
     assert not Transaction.objects.exists()
+
+
+def test_accounts_that_are_busy_for_too_long_are_said_and_the_file_can_be_loaded_again(
+    file: Path, core: Source, operations: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gives_up(*_values: object) -> None:
+        raise psycopg.errors.LockNotAvailable("canceling statement due to lock timeout")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importers, "_load_whole", gives_up)
+        with pytest.raises(CommandError, match=r"due to lock timeout\. What was stored stays; load the file again"):
+            load(file)
+    assert FileImport.objects.get().state == "failed"
+    assert load(file)["rows_new"] == 3
 
 
 def test_nobody_loads_without_the_right(file: Path, core: Source, sun_yue: User) -> None:

@@ -6,7 +6,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from crm.access.actor import Actor
 from crm.access.errors import AccessError, DomainError
@@ -98,7 +100,13 @@ def _ended(row: FileImport, work: Any, actor: Actor) -> FileImport:
     """Do the job of a file here; where a worker was quicker to take it, wait for the worker."""
     job_id = row.job_id or 0
     deadline = time.monotonic() + PATIENCE
-    work(actor=actor, job_id=job_id)
+    try:
+        work(actor=actor, job_id=job_id)
+    except (OperationalError, psycopg.OperationalError) as given_up:
+        reason = str(given_up).splitlines()[0]
+        raise CommandError(
+            f"The database gave up on this file: {reason}. What was stored stays; load the file again, it goes on there."
+        ) from given_up
     while Job.objects.get(pk=job_id).is_open:
         if time.monotonic() > deadline:
             raise CommandError("The work on this file does not end. Look at its job.")
