@@ -59,11 +59,9 @@ def position(request: HttpRequest) -> Here | None:
     try:
         definition.require(actor_of(request))
         asked = Asked(definition, actor_of(request), QueryDict(found["q"]), found["p"])
+        return _around(asked, found["v"]) if len(found["v"]) == len(asked.keys) else None
     except (BadParameters, AccessError):
         return None
-    if len(found["v"]) != len(asked.keys):
-        return None
-    return _around(asked, found["v"])
 
 
 def _around(asked: Asked, values: list[Any]) -> Here:

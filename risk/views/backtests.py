@@ -103,8 +103,8 @@ class HitList(ListDefinition):
 
     def queryset(self, actor: Actor) -> QuerySet[Any]:
         """Return the hits of the back-test on transactions, both as far as the reader may see them."""
-        mine = Backtest.objects.visible_to(actor).filter(reference=self.of)
-        rows = BacktestHit.objects.filter(backtest__in=mine, transaction__in=Transaction.objects.visible_to(actor))
+        whole = get_visible(Backtest.objects.all(), actor, VIEW, reference=self.of)
+        rows = whole.hits.filter(transaction__in=Transaction.objects.visible_to(actor))
         return rows.select_related("rule_version__rule", "transaction__customer").defer("transaction__counterparty_account")
 
     def row_url(self, row: Any) -> str:
