@@ -6,9 +6,9 @@ from urllib.parse import quote, urlsplit
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from crm.access.addresses import own_page
 from crm.access.gate import gated
 from crm.access.services import actor_of, get_visible, may
 from crm.jobs import services
@@ -48,8 +48,7 @@ def cancel(request: HttpRequest, reference: str) -> HttpResponse:
     """Asks the job to stop; goes back to the page on which that was asked."""
     services.cancel(actor=actor_of(request), job=_job(request, reference))
     page = urlsplit(request.headers.get("HX-Current-URL", "")).path
-    ours = page.startswith("/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
-    return redirect(page if ours else reverse("jobs:job", args=[reference]))
+    return redirect(own_page(page, reverse("jobs:job", args=[reference])))
 
 
 @gated("jobs.view_job")

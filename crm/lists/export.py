@@ -42,6 +42,7 @@ def export_xlsx(definition: ListDefinition, request: HttpRequest, conditions: Qu
     rows = ([value for column in columns for value in _values(column, row)] for row in ordered)
     written = sheets.add_sheet(book, str(definition.title), actor=actor, conditions=asked.in_words, heads=heads, rows=rows)
     about = {"list": definition.name, "conditions": asked.in_words, "rows": written, "columns": [column.name for column in columns]}
+    about |= {"of": definition.of} if definition.of else {}
     log.record(actor=actor, action="list.exported", data=about)
     stamp = formats.bank_time(timezone.now()).strftime("%Y%m%d-%H%M%S")
     response = HttpResponse(sheets.to_bytes(book), content_type=EXCEL)

@@ -6,10 +6,10 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm.access.addresses import own_page
 from crm.access.errors import DomainError, NotVisible
 from crm.access.gate import signed_in_page
 from crm.access.services import actor_of, may
@@ -152,8 +152,7 @@ def _definition(request: HttpRequest, name: str) -> ListDefinition:
 
 
 def _back(request: HttpRequest) -> str:
-    path = request.POST.get("next", "")
-    return path if url_has_allowed_host_and_scheme(path, allowed_hosts=None) and path.startswith("/") else "/"
+    return own_page(request.POST.get("next", ""))
 
 
 @signed_in_page("leads on to the list, which asks for its own permission")

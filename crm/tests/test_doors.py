@@ -176,7 +176,7 @@ class Client(threading.Thread):
         words = [sys.executable, "manage.py", "load_transactions", str(path), "--source", "core", "--as", "84001", "--skip-bad-rows"]
         for _attempt in range(ATTEMPTS):
             done = subprocess.run(words, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=600, check=False)
-            if done.returncode == 0 or "load the file again" not in done.stderr:
+            if done.returncode == 0 or "Load the file again" not in done.stderr:
                 break  # else: every account of the file was busy for long; whoever loads files begins it again
         assert done.returncode == 0, done.stderr[-2000:]
         figures = json.loads(done.stdout.splitlines()[-1])

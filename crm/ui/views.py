@@ -5,10 +5,10 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from crm.access.addresses import own_page
 from crm.access.gate import signed_in_page
 from crm.access.services import actor_of
 from crm.lists import tokens
@@ -69,8 +69,7 @@ def unit(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest(_("The unit is either yuan or wan."))
     request.session["unit"] = form.cleaned_data["unit"]
-    back = form.cleaned_data["next"]
-    return redirect(back if back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None) else "/")
+    return redirect(own_page(form.cleaned_data["next"]))
 
 
 @signed_in_page("holds no data; only where the demo world may be")

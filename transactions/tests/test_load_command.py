@@ -77,7 +77,7 @@ def test_accounts_that_are_busy_for_too_long_are_said_and_the_file_can_be_loaded
 
     with monkeypatch.context() as patch:
         patch.setattr(importers, "_load_whole", gives_up)
-        with pytest.raises(CommandError, match=r"due to lock timeout\. What was stored stays; load the file again"):
+        with pytest.raises(CommandError, match=r"due to lock timeout\. Load the file again"):
             load(file)
     assert FileImport.objects.get().state == "failed"
     assert load(file)["rows_new"] == 3

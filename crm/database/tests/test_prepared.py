@@ -6,6 +6,7 @@ Requirements: R339.
 import psycopg
 import pytest
 from django.db import close_old_connections, connection, transaction
+from django.db.transaction import TransactionManagementError
 from django.db.utils import OperationalError
 
 from crm.database.prepared import run
@@ -75,6 +76,16 @@ def test_a_connection_that_broke_is_not_kept(table: psycopg.Connection) -> None:
         run(LOOK, {"code": "a"})
     next_request()
     assert run(LOOK, {"code": "a"}) == [("a", "one")]
+
+
+def test_nothing_runs_in_a_transaction_that_is_to_be_rolled_back() -> None:
+    """Else it would seem to have succeeded, and be gone at the end."""
+    with transaction.atomic():
+        with pytest.raises(ZeroDivisionError), transaction.atomic(savepoint=False):
+            raise ZeroDivisionError
+        with pytest.raises(TransactionManagementError):
+            run("SELECT 1", {})
+        transaction.set_rollback(False)
 
 
 def cut(superuser: psycopg.Connection) -> None:

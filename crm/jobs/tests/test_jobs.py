@@ -196,12 +196,30 @@ def test_pages_show_own_jobs_only(sun_yue: User, other_manager: User, operations
 
 def test_the_page_asks_for_itself_until_the_job_is_over(sun_yue: User) -> None:
     job, client = make(sun_yue), browser(sun_yue)
-    assert "hx-trigger" in client.get(f"/jobs/{job.reference}/progress/").content.decode()
+    answer = client.get(f"/jobs/{job.reference}/progress/")
+    assert "hx-trigger" in answer.content.decode()
+    assert "HX-Refresh" not in answer
     finish(job)
-    page = client.get(f"/jobs/{job.reference}/progress/").content.decode()
+    answer = client.get(f"/jobs/{job.reference}/progress/")
+    assert answer["HX-Refresh"] == "true"  # whatever page it stands on: what came of the job is shown there
+    page = answer.content.decode()
     assert "every 1s" not in page
     assert f"/jobs/{job.reference}/file/" in page
     assert "Rows" in page
+
+
+@pytest.mark.parametrize(
+    ("asked_on", "lands"),
+    [
+        ("http://testserver/risk/backtests/B-1/", "/risk/backtests/B-1/"),
+        ("https://evil.example//evil.example/", ""),
+        ("", ""),
+    ],
+)
+def test_cancelling_goes_back_to_the_page_it_was_asked_on(sun_yue: User, asked_on: str, lands: str) -> None:
+    job = make(sun_yue)
+    answer = browser(sun_yue).post(f"/jobs/{job.reference}/cancel/", headers={"HX-Current-URL": asked_on})
+    assert answer["Location"] == (lands or f"/jobs/{job.reference}/")
 
 
 def test_cancel_button(sun_yue: User) -> None:

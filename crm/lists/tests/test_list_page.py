@@ -28,7 +28,7 @@ from crm.lists.models import SavedView
 from crm.lists.positions import position
 from crm.lists.requests import Asked
 from crm.lists.testing import walk
-from crm.lists.views import render_list
+from crm.lists.views import page_of, render_list
 from crm.log import services as log
 from crm.log.models import Event
 from crm.tests.personas import as_actor
@@ -104,6 +104,19 @@ def test_a_page_shows_the_readers_rows_in_order_and_nothing_else(rows: Any, ask:
     assert "view 050" not in text
     assert "leak 001" not in text
     assert "1–50 of 60" in text
+
+
+@pytest.mark.parametrize(
+    ("column", "clicks"),
+    [("label", ["-label", ""]), ("list_name", ["list_name", "-list_name", ""]), ("created_at", ["-created_at", "created_at", ""])],
+)
+def test_every_click_on_a_head_changes_the_order(rows: Any, ask: Any, column: str, clicks: list[str]) -> None:
+    """The order as the list opens is left at the first click, and reached again at the last."""
+    query = ""
+    for wanted in clicks:
+        heads = {head.column.name: head for head in page_of(Asked(Views(), ask().actor, QueryDict(query), "/views/"), "yuan")["heads"]}
+        query = heads[column].url.partition("?")[2]
+        assert query == (f"sort={wanted}" if wanted else "")
 
 
 def test_next_page_and_back(rows: Any, ask: Any) -> None:

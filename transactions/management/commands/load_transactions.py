@@ -105,7 +105,7 @@ def _ended(row: FileImport, work: Any, actor: Actor) -> FileImport:
     except (OperationalError, psycopg.OperationalError) as given_up:
         reason = str(given_up).splitlines()[0]
         raise CommandError(
-            f"The database gave up on this file: {reason}. What was stored stays; load the file again, it goes on there."
+            f"The database gave up on this file: {reason}. Load the file again: rows that were stored are recognised."
         ) from given_up
     while Job.objects.get(pk=job_id).is_open:
         if time.monotonic() > deadline:
