@@ -1,4 +1,4 @@
-"""Server time of pages at 100,000 customers and 1 million transactions, as seven people see them.
+"""Server time of pages at 100,000 customers and 1 million transactions, as people of ten roles see them.
 
     python -m benchmarks.pages [--customers 100000] [--transactions 1000000] [--alerts 20000] [--rounds 40] [--only NAME]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -99,7 +100,6 @@ def _worked_out(head: str, found: list[Any], parts: Iterable[Any]) -> Any:
             return found[0] - found[1]
         case "+":
             return sum(found, Fraction(0))
-    product = Fraction(1)
-    for one in found:
-        product *= one
-    return product
+        case "*":
+            return prod(found, start=Fraction(1))
+    return NOT_KEPT  # the language knows a word that this reading does not: said to be unknown, never guessed
