@@ -18,9 +18,6 @@ from risk.models import Rule, RuleFailure, RuleVersion
 REST, LONGEST_REST = timedelta(minutes=5), timedelta(hours=1)
 """★ A rule that was given up for a batch is left out of the next ones for so long, each time twice as long."""
 
-_RESTING = """
-SELECT r.code FROM risk_rulefailure f JOIN risk_ruleversion v ON v.id = f.version_id JOIN risk_rule r ON r.id = v.rule_id
- WHERE f.left_out_until > %(now)s::timestamptz AND v.state = ANY(%(running)s::text[])"""
 _KEPT = """
 INSERT INTO risk_rulefailure AS f (version_id, since, last_at, rows, too_slow, given_up, left_out_until)
 VALUES (%(version)s::bigint, %(now)s::timestamptz, %(now)s::timestamptz, %(rows)s::bigint, %(slow)s::boolean, 0, NULL)
@@ -29,12 +26,6 @@ RETURNING f.given_up"""
 _GIVEN_UP = (
     "UPDATE risk_rulefailure SET given_up = given_up + 1, left_out_until = %(until)s::timestamptz WHERE version_id = %(version)s::bigint"
 )
-
-
-def resting(now: datetime) -> frozenset[str]:
-    """Return the codes of the rules that are not tried now: they failed a whole batch a short while ago."""
-    running = [RuleState.LIVE.value, RuleState.SHADOW.value]
-    return frozenset(code for (code,) in run(_RESTING, {"now": now, "running": running}))
 
 
 def keep(

@@ -1,9 +1,11 @@
 """Which rules judge now: the program of the live and shadow versions, and the rule set that assessments point to."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from risk.choices import RuleState
 from risk.engine.cursor import run
@@ -15,15 +17,23 @@ RUNNING = {"running": [RuleState.LIVE.value, RuleState.SHADOW.value]}
 
 def current() -> tuple[int, Program]:
     """Return the rule set of this moment (its key) and its program; one short query when nothing has changed."""
+    rule_set, program, _resting = judging_at(timezone.now())
+    return rule_set, program
+
+
+def judging_at(now: datetime) -> tuple[int, Program, frozenset[str]]:
+    """Return the same and the codes of the rules that are not tried now: they failed a whole batch a short while ago."""
     asked = _last.digest  # once: another thread may meanwhile have seen other rules, and the key found here belongs to these
-    rows = run(_NOW, {**RUNNING, "digest": asked})
+    rows = run(_NOW, {**RUNNING, "digest": asked, "now": now})
     program = _program(tuple(row[:3] for row in rows))
+    rest = {row[0] for row in rows if row[4]}
+    resting = frozenset(rule.code for rule in program.rules if rule.version_id in rest)
     # Looked up each time: a rule set made in a transaction that was rolled back must not be remembered. Only its digest is.
     if rows and program.digest == asked and rows[0][3] is not None:
-        return rows[0][3], program
+        return rows[0][3], program, resting
     found = run("SELECT id FROM risk_ruleset WHERE digest = %(digest)s::text", {"digest": program.digest})
     _last.digest = program.digest
-    return (found[0][0] if found else _stored(program)), program
+    return (found[0][0] if found else _stored(program)), program, resting
 
 
 class _Last:
@@ -34,7 +44,9 @@ class _Last:
 
 _last = _Last()
 _NOW = """
-SELECT v.id, v.state, v.created_at::text, s.id FROM risk_ruleversion v LEFT JOIN risk_ruleset s ON s.digest = %(digest)s::text
+SELECT v.id, v.state, v.created_at::text, s.id, f.id IS NOT NULL
+  FROM risk_ruleversion v LEFT JOIN risk_ruleset s ON s.digest = %(digest)s::text
+  LEFT JOIN risk_rulefailure f ON f.version_id = v.id AND f.left_out_until > %(now)s::timestamptz
  WHERE v.state = ANY(%(running)s::text[]) ORDER BY v.id"""
 
 

@@ -16,7 +16,7 @@ from crm.access.actor import SYSTEM, Actor
 from crm.access.services import require
 from crm.log import services as log
 from risk.choices import Label
-from risk.engine.cursor import run_for, settle
+from risk.engine.cursor import run, run_for, settle
 from risk.engine.program import Program
 from risk.services import aside, consequences, failing, register, rule_sets
 from risk.services.judging import FAILURES, SET_ASIDE, Bench, Judged
@@ -146,8 +146,7 @@ def _sit(actor: Actor, ids: Sequence[int], now: datetime) -> Outcome:
 def _judge_claimed(actor: Actor, claimed: dict[int, Claimed], now: datetime) -> Outcome:
     if not claimed:
         return Outcome()
-    rule_set, program = rule_sets.current()
-    resting = failing.resting(now)
+    rule_set, program, resting = rule_sets.judging_at(now)
     bench = Bench(program=program, rule_set=rule_set, now=now, left_out=resting)
     judged = bench.judge(list(claimed))
     run_for(_DONE, list(claimed))
@@ -229,13 +228,16 @@ def _follow_apart(actor: Actor, program: Program, judged: Sequence[Judged], clai
     return lost
 
 
-_OWED = (
-    "SELECT t.id, t.reference, t.customer_id, t.account_id, t.direction, t.status, t.owed_cause, t.occurred_at, t.amount_cny, c.reference"
-    " FROM transactions_transaction t JOIN customers_customer c ON c.id = t.customer_id"
-    " WHERE t.id = ANY(%(ids)s::bigint[]) AND t.screening = 'owed' ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED"
-)
-
-
+_CLAIMED = """{first}
+SELECT t.id, t.reference, t.customer_id, t.account_id, t.direction, t.status, t.owed_cause, t.occurred_at, t.amount_cny, c.reference
+  FROM {held} transactions_transaction t JOIN customers_customer c ON c.id = t.customer_id
+ WHERE t.id {chosen} AND t.screening = 'owed' ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED"""
+_OWED = _CLAIMED.format(first="", held="", chosen="= ANY(%(ids)s::bigint[])")
+# Counting the customer first has it locked before the row is looked at; what changed while we waited for it is looked at again.
+_FIRST = """WITH first AS MATERIALIZED (
+  SELECT id FROM customers_customer
+   WHERE id = (SELECT customer_id FROM transactions_transaction WHERE id = %(id)s::bigint) FOR NO KEY UPDATE)"""
+_ONE_OWED = _CLAIMED.format(first=_FIRST, held="(SELECT count(*) FROM first) held CROSS JOIN", chosen="= %(id)s::bigint")
 _DONE = (
     "UPDATE transactions_transaction SET screening = 'judged', owed_attempts = 0, owed_retry_at = NULL WHERE id = ANY(%(ids)s::bigint[])"
 )
@@ -262,6 +264,8 @@ def _claim(ids: Sequence[int]) -> dict[int, Claimed]:
 
     Judging is a later statement: a lock taken inside it would still read what stood before the lock.
     """
+    if len(ids) == 1:
+        return {row[0]: Claimed(*row) for row in run(_ONE_OWED, {"id": ids[0]})}
     run_for(_HOLD, ids)
     return {row[0]: Claimed(*row) for row in run_for(_OWED, ids)}
 

@@ -20,7 +20,7 @@ from products.models import Account
 from risk.choices import AnomalyKind, RuleState
 from risk.engine import compiler
 from risk.models import Assessment, Rule, RuleFailure, RuleVersion
-from risk.services import failing, judging, screening
+from risk.services import failing, judging, rule_sets, screening
 from risk.tests.test_failing_rules import DIVIDES
 from transactions.models import Transaction
 from transactions.services import decide_now
@@ -86,7 +86,7 @@ def test_it_rests_and_is_tried_again(sleeper: Rule, salary_account: Account) -> 
     assert time.perf_counter() - began < 0.7, "the second batch tried the resting rule"
     kept = RuleFailure.objects.get()
     assert (kept.rows, kept.given_up) == (24, 1)
-    assert failing.resting(timezone.now() + failing.REST + timedelta(seconds=1)) == frozenset()
+    assert rule_sets.judging_at(timezone.now() + failing.REST + timedelta(seconds=1))[2] == frozenset()
 
 
 def test_a_decision_is_answered_although_a_rule_hangs(

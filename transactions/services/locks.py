@@ -12,6 +12,11 @@ from products.models import Account, Freeze
 
 _CUSTOMERS = f"SELECT id FROM {Customer._meta.db_table} WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 _ACCOUNTS = f"SELECT id, status, closed_at FROM {Account._meta.db_table} WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+# Counting the customers first has them locked before the account is looked at; a lock that was waited for is read as it then stands.
+_BOTH = f"""
+WITH first AS MATERIALIZED (SELECT id FROM {Customer._meta.db_table} WHERE id = %(customer)s::bigint FOR NO KEY UPDATE)
+SELECT a.id, a.status, a.closed_at FROM (SELECT count(*) FROM first) held CROSS JOIN {Account._meta.db_table} a
+ WHERE a.id = %(account)s::bigint FOR NO KEY UPDATE OF a"""
 _SHARING = f"""
 SELECT DISTINCT customer_id FROM {Freeze._meta.db_table}
  WHERE account_id IS NULL AND kind = %(kind)s::text AND state = ANY(%(standing)s::text[]) AND customer_id = ANY(%(ids)s::bigint[])"""
@@ -24,6 +29,9 @@ def hold(customer_ids: Iterable[int], account_ids: Iterable[int]) -> dict[int, t
     of rows are locked without building an object for each.
     """
     customers, accounts = sorted(set(customer_ids)), sorted(set(account_ids))
+    if len(customers) == len(accounts) == 1:
+        rows = run(_BOTH, {"customer": customers[0], "account": accounts[0]})
+        return {pk: (status, closed_at) for pk, status, closed_at in rows}
     if customers:
         run_for(_CUSTOMERS, customers)
     if not accounts:
