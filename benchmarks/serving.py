@@ -62,11 +62,11 @@ class Serving:
 
 
 def _commands(port: int) -> dict[str, list[str]]:
-    """The commands of `crm.operations.supervisor`: two web processes of four threads, two workers, one clock."""
+    """The commands of `crm.operations.supervisor`: two web processes of two threads, two workers, one clock."""
     web = [sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", f"127.0.0.1:{port}", "--preload", "--no-control-socket"]
     celery = [sys.executable, "-m", "celery", "-A", "crm.celery"]
     return {
-        WEB: [*web, "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "60"],
+        WEB: [*web, "--worker-class", "gthread", "--workers", "2", "--threads", "2", "--timeout", "60"],
         "worker": [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""],
     }

@@ -157,7 +157,7 @@ class Supervisor:
 
     def _gunicorn(self) -> list[str]:
         command = [str(BIN / "python"), "-m", "gunicorn", "crm.wsgi:application", "--bind", f"127.0.0.1:{self.port}", "--preload"]
-        command += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "5"]
+        command += ["--worker-class", "gthread", "--workers", "2", "--threads", "2", "--timeout", "60", "--graceful-timeout", "5"]
         return [*command, "--no-control-socket"]  # every request is a line of django-structlog already
 
     def _start(self, child: Child) -> None:
