@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +18,13 @@ from django.utils import timezone
 
 from crm.access.actor import IMPORTER, SYSTEM
 from crm.staff.models import User
+from crm.tests.at_once import Sessions
 from customers.models import CustomerFigures
 from products.choices import FreezeKind
 from products.models import Account, Freeze
 from products.services import place_freeze
 from products.tests.personas import account_of
+from risk.models import Assessment
 from risk.services import consequences, screening
 from transactions import importers
 from transactions.choices import ImportMode, ImportState
@@ -196,3 +198,37 @@ def test_a_piece_that_gave_way_begins_anew(
     assert failed
     assert (row.state, row.rows_new, row.rows_done) == (ImportState.DONE, 5, 5)
     assert Transaction.objects.filter(source=core).count() == 5
+
+
+def asked_while_somebody_changes(
+    work: Callable[[], Any], superuser: psycopg.Connection, account: Account, change: str, *values: Any
+) -> Any:
+    """Hold the customer, change something of theirs, have the work wait for it, commit; return what the work returned or raised."""
+    sessions = Sessions()
+    with superuser.transaction():
+        superuser.execute("SET LOCAL session_replication_role = replica")  # only the change, none of what follows from one
+        superuser.execute("SELECT FROM customers_customer WHERE id = %s FOR NO KEY UPDATE", [account.customer_id])
+        superuser.execute(change.encode(), values)
+        sessions.begin(transaction.atomic(work))
+        somebody_waits(superuser)
+    return sessions.join(60)[0]
+
+
+def test_an_account_that_was_waited_for_is_read_as_it_then_stands(salary_account: Account, superuser: psycopg.Connection) -> None:
+    """Customer and account are held in one statement: it looks again at what changed while it waited."""
+
+    def hold() -> dict[int, tuple[str, date | None]]:
+        return locks.hold([salary_account.customer_id], [salary_account.pk])
+
+    with transaction.atomic():
+        assert hold() == {salary_account.pk: ("normal", None)}
+    change = "UPDATE products_account SET status = 'closed', closed_at = '2026-11-20' WHERE id = %s"
+    held = asked_while_somebody_changes(hold, superuser, salary_account, change, salary_account.pk)
+    assert held == {salary_account.pk: ("closed", date(2026, 11, 20))}
+
+
+def test_a_row_that_was_judged_while_it_was_waited_for_is_not_judged_again(salary_account: Account, superuser: psycopg.Connection) -> None:
+    row = recorded(salary_account, "once", source="core")
+    change = "UPDATE transactions_transaction SET screening = 'judged' WHERE id = %s"
+    assert asked_while_somebody_changes(lambda: screening.judge_now([row.pk]), superuser, salary_account, change, row.pk) == {}
+    assert not Assessment.objects.exists()
