@@ -28,6 +28,8 @@ PLAIN = (
     "customer_initiated",
     "counterparty_country",
 )
+READ = frozenset({"fact", "field", "param", "number", "text", "and", "or", "in", "missing", "not", "multiple_of", "+", "-", "*", "/"})
+"""The words of the language that are read here, beside the comparisons."""
 COMPARE = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
@@ -62,6 +64,8 @@ def fields_of(row: Transaction) -> dict[str, Any]:
 def value_of(tree: Expression, seen: Seen) -> Any:
     """Return what an expression comes to: a Fraction, a text or a truth; None is unknown, `NOT_KEPT` cannot be said any more."""
     head, parts = tree[0], tree[1:]
+    if head not in READ and head not in COMPARE:
+        return NOT_KEPT  # the language knows a word that this reading does not: said to be unknown, never guessed
     if head in ("fact", "field", "param"):
         return seen.read(head, parts[0])
     if head == "number":
@@ -100,6 +104,4 @@ def _worked_out(head: str, found: list[Any], parts: Iterable[Any]) -> Any:
             return found[0] - found[1]
         case "+":
             return sum(found, Fraction(0))
-        case "*":
-            return prod(found, start=Fraction(1))
-    return NOT_KEPT  # the language knows a word that this reading does not: said to be unknown, never guessed
+    return prod(found, start=Fraction(1))

@@ -233,7 +233,7 @@ SELECT t.id, t.reference, t.customer_id, t.account_id, t.direction, t.status, t.
   FROM {held} transactions_transaction t JOIN customers_customer c ON c.id = t.customer_id
  WHERE t.id {chosen} AND t.screening = 'owed' ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED"""
 _OWED = _CLAIMED.format(first="", held="", chosen="= ANY(%(ids)s::bigint[])")
-# Counting the customer first has it locked before the row is looked at; what changed while we waited for it is looked at again.
+# Counting the customer first has it locked before the row is; one that was judged while we waited for the customer is let go.
 _FIRST = """WITH first AS MATERIALIZED (
   SELECT id FROM customers_customer
    WHERE id = (SELECT customer_id FROM transactions_transaction WHERE id = %(id)s::bigint) FOR NO KEY UPDATE)"""
@@ -264,8 +264,9 @@ def _claim(ids: Sequence[int]) -> dict[int, Claimed]:
 
     Judging is a later statement: a lock taken inside it would still read what stood before the lock.
     """
-    if len(ids) == 1:
-        return {row[0]: Claimed(*row) for row in run(_ONE_OWED, {"id": ids[0]})}
+    if len(ids) == 1 and (found := run(_ONE_OWED, {"id": ids[0]})):
+        return {row[0]: Claimed(*row) for row in found}
+    # Also for a single one that owed nothing when that statement began: it may owe by now, and only a new statement can know.
     run_for(_HOLD, ids)
     return {row[0]: Claimed(*row) for row in run_for(_OWED, ids)}
 

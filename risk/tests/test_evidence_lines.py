@@ -121,6 +121,8 @@ def _cases() -> Iterator[tuple[list[Any], Any]]:
     strange = ["power", ["fact", "ten"], ["number", "2"]]
     yield (strange, NOT_KEPT)
     yield ([">", strange, ["number", "1"]], NOT_KEPT)
+    yield (["coalesce", ["fact", "none"], ["number", "1"]], NOT_KEPT)
+    yield (["between", ["fact", "ten"], 1, 20], NOT_KEPT)
 
 
 @pytest.mark.parametrize(("tree", "meant"), list(_cases()))

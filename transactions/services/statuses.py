@@ -162,10 +162,15 @@ def _followed(sql: str, ids: Sequence[int], values: Mapping[str, Any]) -> list[i
     return [pk for (pk,) in run_for(sql, ids, values)] if ids else []
 
 
-_FOLLOW = f"""
+_FROZEN = f"""t.direction = 'D' AND EXISTS (
+   SELECT FROM {Freeze._meta.db_table} f WHERE f.customer_id = t.customer_id AND f.state = ANY(%(standing)s::text[]))"""
+
+
+def _following(condition: str) -> str:
+    return f"""
 WITH due AS (
   SELECT id FROM {Transaction._meta.db_table} t
-   WHERE id = ANY(%(ids)s::bigint[]) AND status = ANY(%(before)s::text[]) ORDER BY id FOR NO KEY UPDATE
+   WHERE id = ANY(%(ids)s::bigint[]) AND status = ANY(%(before)s::text[]) AND {condition} ORDER BY id FOR NO KEY UPDATE
 ), taken AS (
   UPDATE {Transaction._meta.db_table} t SET status = %(status)s::text, status_at = %(at)s::timestamptz
     FROM due WHERE t.id = due.id RETURNING t.id
@@ -174,9 +179,9 @@ WITH due AS (
   SELECT id, %(status)s::text, %(at)s::timestamptz, clock_timestamp(), '', %(operator)s::text, '' FROM taken ORDER BY id
 )
 SELECT id FROM taken ORDER BY id"""
-_FROZEN = f"""t.direction = 'D' AND EXISTS (
-   SELECT FROM {Freeze._meta.db_table} f WHERE f.customer_id = t.customer_id AND f.state = ANY(%(standing)s::text[]))"""
-_FOLLOW_FREE = _FOLLOW.replace("AND status = ANY(%(before)s::text[])", f"AND status = ANY(%(before)s::text[]) AND NOT ({_FROZEN})")
+
+
+_FOLLOW, _FOLLOW_FREE = _following("true"), _following(f"NOT ({_FROZEN})")
 _STOPPABLE = f"""
 SELECT t.id, t.customer_id, t.account_id FROM {Transaction._meta.db_table} t
  WHERE t.id = ANY(%(ids)s::bigint[]) AND t.status = ANY(%(before)s::text[]) AND {_FROZEN}"""

@@ -6,6 +6,7 @@ Requirements: R111, R120, R339.
 import json
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -94,11 +95,10 @@ def test_an_amount_freeze_stops_what_it_leaves_no_room_for(salary_account: Accou
     assert services.follow_verdicts(actor=SYSTEM, ids=[early.pk], status=Status.APPROVED) == [early.pk]
 
 
-def stands_silently(account: Account) -> Freeze:
+def stands_silently(account: Account, **more: Any) -> Freeze:
     """A freeze that no announcement went before, as one placed by an older release."""
-    return Freeze.objects.create(
-        customer=account.customer, account=account, kind=FreezeKind.AUTHORITY, authority="court", document="1", reason="court order"
-    )
+    given = {"kind": FreezeKind.AUTHORITY, "authority": "court", "document": "1", "reason": "court order", **more}
+    return Freeze.objects.create(customer=account.customer, account=account, **given)
 
 
 def test_a_verdict_does_not_approve_against_a_freeze(salary_account: Account) -> None:
@@ -108,6 +108,17 @@ def test_a_verdict_does_not_approve_against_a_freeze(salary_account: Account) ->
     assert services.follow_verdicts(actor=SYSTEM, ids=[row.pk, credit.pk], status=Status.APPROVED) == [credit.pk]
     row.refresh_from_db()
     assert (row.status, row.refused_by) == (Status.REFUSED, placed)
+
+
+def test_debits_of_one_batch_share_what_an_amount_freeze_leaves(salary_account: Account, shanghai_account: Account) -> None:
+    """1,000 held, 500 frozen: of two debits of 300 the earlier is approved, beside that of a customer of whom nothing stands."""
+    Account.objects.filter(pk=salary_account.pk).update(reported_balance=1_000, reported_at=timezone.now() - timedelta(days=400))
+    early, late = (recorded(salary_account, n, amount=Decimal(300), occurred_at=timezone.now() - timedelta(minutes=9 - n)) for n in (1, 2))
+    other = recorded(shanghai_account, 3)
+    stands_silently(salary_account, kind=FreezeKind.AMOUNT, amount=Decimal(500), currency="CNY")
+    ids = [late.pk, other.pk, early.pk]
+    assert services.follow_verdicts(actor=SYSTEM, ids=ids, status=Status.APPROVED) == sorted([early.pk, other.pk])
+    assert Transaction.objects.get(pk=late.pk).status == Status.REFUSED
 
 
 def test_a_held_debit_is_not_released_against_a_freeze(salary_account: Account, zhou_min: User, branch_manager: User) -> None:

@@ -58,11 +58,16 @@ def beside(work: Callable[[], Any]) -> Iterator[list[Any]]:
         thread.join(60)
 
 
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+"""Of this database: another test's sessions wait on the same server."""
+
+
 def somebody_waits(superuser: psycopg.Connection) -> None:
     """Return once a session waits for a lock."""
     end = time.monotonic() + 20
     while time.monotonic() < end:
-        (waiting,) = superuser.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() or (0,)
+        superuser.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees the same sessions all the time
+        (waiting,) = superuser.execute(WAITING).fetchone() or (0,)
         if waiting:
             return
         time.sleep(0.02)
@@ -225,6 +230,26 @@ def test_an_account_that_was_waited_for_is_read_as_it_then_stands(salary_account
     change = "UPDATE products_account SET status = 'closed', closed_at = '2026-11-20' WHERE id = %s"
     held = asked_while_somebody_changes(hold, superuser, salary_account, change, salary_account.pk)
     assert held == {salary_account.pk: ("closed", date(2026, 11, 20))}
+
+
+def test_the_customer_is_held_before_the_account(salary_account: Account, superuser: psycopg.Connection) -> None:
+    """Who waits for the customer does not keep the account from others meanwhile."""
+    sessions = Sessions()
+    with superuser.transaction():
+        superuser.execute("SELECT FROM customers_customer WHERE id = %s FOR NO KEY UPDATE", [salary_account.customer_id])
+        sessions.begin(transaction.atomic(lambda: locks.hold([salary_account.customer_id], [salary_account.pk])))
+        somebody_waits(superuser)
+        superuser.execute("SELECT FROM products_account WHERE id = %s FOR NO KEY UPDATE NOWAIT", [salary_account.pk])
+    assert sessions.join(60) == [{salary_account.pk: ("normal", None)}]
+
+
+def test_a_row_that_came_to_owe_while_it_was_waited_for_is_judged(salary_account: Account, superuser: psycopg.Connection) -> None:
+    """A repeated question is answered with the verdict of now."""
+    row = recorded(salary_account, "again", source="core")
+    screening.judge(ids=[row.pk])
+    change = "UPDATE transactions_transaction SET screening = 'owed', owed_cause = 'corrected', owed_since = now() WHERE id = %s"
+    asked_while_somebody_changes(lambda: screening.judge_now([row.pk]), superuser, salary_account, change, row.pk)
+    assert Transaction.objects.get(pk=row.pk).screening == "judged"
 
 
 def test_a_row_that_was_judged_while_it_was_waited_for_is_not_judged_again(salary_account: Account, superuser: psycopg.Connection) -> None:
