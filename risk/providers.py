@@ -20,7 +20,6 @@ from crm.ui.search import Hit, Query
 from risk.choices import AlertState, Band, CaseState, InquiryState
 from risk.models import Alert, Case, Inquiry
 from risk.services import delays, queue
-from risk.services.queue import number_of
 
 
 def waiting_alerts(user: Any) -> int:
@@ -28,7 +27,7 @@ def waiting_alerts(user: Any) -> int:
     asked = queue.figures_asked(user)
     if asked is not None:
         return asked.waiting
-    return remembered(("waiting alerts", number_of(user)), lambda: menu.counted(queue.waiting(user)))
+    return remembered(("waiting alerts", queue.number_of(user)), lambda: menu.counted(queue.waiting(user)))
 
 
 def overdue_alerts(user: Any) -> int:

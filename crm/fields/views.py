@@ -4,9 +4,9 @@ from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
+from crm.access.addresses import own_page
 from crm.access.gate import signed_in_page
 from crm.access.scopes import ScopedQuerySet
 from crm.access.services import actor_of, get_visible, require
@@ -64,4 +64,4 @@ def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200) ->
 
 def _back(request: HttpRequest) -> str:
     place = request.POST.get("back") or request.GET.get("back") or ""
-    return place if url_has_allowed_host_and_scheme(place, allowed_hosts=None) else ""
+    return own_page(place, "")
