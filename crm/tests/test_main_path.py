@@ -25,7 +25,7 @@ from crm.tests.worker import mails, until, worker
 from crm.ui.tests.browser import chromium, open_page
 from products.models import Account, Freeze
 from reports import services as reports
-from reports.definitions.periods import today
+from reports.definitions.periods import Span, today
 from reports.models import ReportRun, Subscription
 from risk.models import Alert, Case, Inquiry
 from transactions.choices import Status
@@ -203,7 +203,7 @@ def the_report_agrees(story: Story) -> None:
     """Page, workbook and mail tell the same numbers."""
     day = today(timezone.now())
     Subscription.objects.create(definition="risk", period="day", recipient=story.people["branch"])
-    reports.make_nightly(actor=SYSTEM, at=timezone.now() + timedelta(days=1))
+    reports.make_nightly(actor=SYSTEM, at=Span(day, day).ends + timedelta(hours=2))
     until(lambda: any("Content-Disposition: attachment" in text for text in mails()), 90, "the report is mailed")
     run = ReportRun.objects.get()
     assert run.first_day == day
