@@ -25,14 +25,16 @@ from risk.services import delays, queue
 def waiting_alerts(user: Any) -> int:
     """Return how many alerts wait, for the rail."""
     asked = queue.figures_asked(user)
-    if asked is not None:
-        return asked.waiting
-    return remembered(("waiting alerts", queue.number_of(user)), lambda: menu.counted(queue.waiting(user)))
+    return _pressing(user)[0] if asked is None else asked.waiting
 
 
 def overdue_alerts(user: Any) -> int:
     """Return how many of them are past their time limit, counted as far as the rail counts."""
-    return menu.counted(queue.waiting(user).filter(due_at__lte=timezone.now()))
+    return _pressing(user)[1]
+
+
+def _pressing(user: Any) -> tuple[int, int]:
+    return remembered(("pressing alerts", queue.number_of(user)), lambda: queue.most_pressing(user, menu.MOST + 1))
 
 
 def open_cases(user: Any) -> int:

@@ -22,6 +22,12 @@ SIZES = (50, 100, 200)
 _known: dict[str, type["ListDefinition"]] = {}
 
 
+class ListForm(forms.Form):
+    """The form of a list; it knows which of its fields each filter declared, so that a page asks a filter once."""
+
+    of_filter: ClassVar[Mapping[str, list[str]]] = {}
+
+
 class ListDefinition:
     """Subclass it per list; an instance is cheap and holds no state of a request.
 
@@ -103,13 +109,16 @@ class ListDefinition:
         paths = column.sort_paths if column and column.sort_paths else (entry.lstrip("-"),)
         return [f"-{path}".replace("--", "") if entry.startswith("-") else path for path in paths]
 
-    def form_class(self, actor: Actor) -> type[forms.Form]:
+    def form_class(self, actor: Actor) -> type[ListForm]:
         """The one form that every query parameter goes through."""
         fields: dict[str, forms.Field] = {}
+        of_filter: dict[str, list[str]] = {}
         if self.search or type(self).find is not ListDefinition.find:
             fields["q"] = forms.CharField(label=_("Search in this list"), required=False, max_length=LONGEST)
         for one in self.filters:
-            fields.update(one.fields(actor))
+            own = one.fields(actor)
+            of_filter[one.name] = list(own)
+            fields.update(own)
         sorts = [("", ""), *((choice, choice) for choice in self.sort_choices())]
         names = [(column.name, column.label) for column in self.columns]
         fields["sort"] = forms.ChoiceField(required=False, choices=sorts, widget=forms.HiddenInput(), label=_("Order"))
@@ -118,7 +127,7 @@ class ListDefinition:
         sizes = sorted([("", self.size), *((size, size) for size in SIZES if size != self.size)], key=lambda choice: choice[1])
         fields["size"] = forms.TypedChoiceField(required=False, coerce=int, empty_value="", choices=sizes, label=_("Rows on a page"))
         fields["at"] = forms.CharField(required=False, max_length=2_000, widget=forms.HiddenInput(), label=_("Page"))
-        return type("ListForm", (forms.Form,), fields)
+        return type("OneListForm", (ListForm,), {**fields, "of_filter": of_filter})
 
     @classmethod
     def url(cls, url_name: str, *args: Any, **parameters: Any) -> str:

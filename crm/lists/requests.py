@@ -127,8 +127,12 @@ class Asked:
         for one in self.definition.filters:
             words = one.words(self.form, self.values)
             if words:
-                found.append(Applied(str(one.label), words, self.address(**dict.fromkeys(one.fields(self.actor), ""))))
+                found.append(Applied(str(one.label), words, self.address(**dict.fromkeys(self.form.of_filter[one.name], ""))))
         return found
+
+    def fields_of(self, name: str) -> list[forms.BoundField]:
+        """The fields of the form that a filter declared."""
+        return [self.form[field] for field in self.form.of_filter[name]]
 
     @property
     def in_words(self) -> str:

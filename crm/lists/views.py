@@ -77,7 +77,7 @@ def page_of(asked: Asked, unit: str) -> dict[str, Any]:
         "first": offset + 1,
         "last": offset + len(found.rows),
         "pager": _pager(asked, found, total, offset, size),
-        "filters": [{"filter": one, "fields": [asked.form[name] for name in one.fields(asked.actor)]} for one in asked.definition.filters],
+        "filters": [{"filter": one, "fields": asked.fields_of(one.name)} for one in asked.definition.filters],
         "presets": _presets(asked),
         "conditions": asked.in_words,
         "unit": unit,

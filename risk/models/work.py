@@ -146,9 +146,13 @@ class Alert(models.Model):
                 condition=Q(state__in=["open", "claimed"]),
                 name="alert_queue",
             ),
+            models.Index(
+                fields=["due_at"],
+                condition=Q(state__in=["open", "claimed"]),
+                name="alert_waiting_due",
+            ),
             models.Index(fields=["-priority", "due_at", "id"], name="alert_by_priority"),
             models.Index(fields=["created_at"], name="alert_created"),
-            models.Index(fields=["customer"], name="alert_customer"),
         ]
 
     def __str__(self) -> str:

@@ -54,6 +54,16 @@ def figures(reader: Any) -> Figures:
     return remembered((FIGURES, number), ask)
 
 
+def most_pressing(reader: Any, most: int) -> tuple[int, int]:
+    """Return how many alerts wait and how many of them are past their time limit, both counted to ``most`` and no further.
+
+    One short look for both: the waiting alerts are read by their time limits, the overdue ones come first.
+    """
+    limits = list(waiting(reader).order_by("due_at").values_list("due_at", flat=True)[:most])
+    moment = timezone.now()
+    return len(limits), sum(limit <= moment for limit in limits)
+
+
 def figures_asked(reader: Any) -> Figures | None:
     """Return the same where this page has asked for them already; they cost a look at every waiting alert."""
     return answered((FIGURES, number_of(reader)))

@@ -5,6 +5,7 @@ Requirements: R110, R339.
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -12,12 +13,14 @@ from django.utils import timezone
 
 from crm.access.actor import SYSTEM
 from crm.access.errors import Refused
+from crm.access.remembered import reading
 from crm.lists.testing import check_list
 from crm.log.models import Event
 from crm.notify.models import Notice
 from crm.staff.models import User
 from crm.tests.at_once import together
 from crm.tests.personas import Bank, as_actor, browser
+from crm.ui import menu
 from customers.models import Customer
 from risk.models import Alert
 from risk.services import queue
@@ -132,6 +135,32 @@ def test_an_overdue_alert_is_escalated_once(zhang_wei: Customer, chen_jing: Cust
     told = Notice.objects.filter(kind="alert.overdue")
     assert {notice.user_id for notice in told} == {supervisor.pk}
     assert Event.objects.get(action="alert.escalated").target_ref == late.reference
+
+
+def test_the_head_tells_the_waiting_and_the_overdue_in_one_look(
+    zhang_wei: Customer,
+    li_na: Customer,
+    branch_manager: User,
+    supervisor: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: Any,
+) -> None:
+    """The overdue come first by their time limits; each reader counts her own reach, and no further than the rail tells."""
+    late = timezone.now() - timedelta(hours=1)
+    for place, due in enumerate([timezone.now() + timedelta(hours=4), late, late]):
+        waiting(zhang_wei, place, due_at=due)
+    waiting(zhang_wei, 3, due_at=late, state="dismissed", disposition="useful")
+    waiting(li_na, 0, due_at=late)
+    with reading():
+        supervisor.reach("risk.view_alert")  # the reach itself is asked in statements of its own, once a page
+        with django_assert_num_queries(1):
+            assert queue.most_pressing(supervisor, 100) == (4, 3)
+    assert queue.most_pressing(as_actor(branch_manager), 100) == (3, 2)
+    assert queue.most_pressing(supervisor, 2) == (2, 2)
+    monkeypatch.setattr(menu, "MOST", 2)
+    page = browser(branch_manager).get(reverse("risk:alert_list"), headers={"Accept-Language": "en"}).content.decode()
+    assert "2+ waiting" in page
+    assert "2 overdue" in page
 
 
 def test_the_list_keeps_its_promises(bank: Bank, zhang_wei: Customer, supervisor: User) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
-from crm.lists.columns import Column
+from crm.lists.columns import Column, label_of
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, DateRange, Flag, NumberRange, Preset, Related, Values
 from crm.lists.terms import Query
@@ -53,7 +53,7 @@ class AlertList(ListDefinition):
         Column(
             "priority",
             _("Priority"),
-            value=lambda row: f"{row.get_band_display()} {row.priority}",
+            value=lambda row: f"{label_of(row, 'band')} {row.priority}",
             kind="badge",
             sort="priority",
             level=lambda row: LEVELS[row.band],
