@@ -3,15 +3,17 @@
 Requirements: R339.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from crm.access.actor import IMPORTER
+from crm.database.prepared import run
 from crm.log.models import Event
 from crm.tests.at_once import Sessions, together
 from products.models import Account
@@ -116,3 +118,17 @@ def test_a_late_row_racing_the_judging_of_a_later_one_is_never_overlooked(core: 
             if fact["kind"] == "window" and fact["window"] == {"days": 1} and fact["formula"] == "count"
         )
         assert newest.facts[place] == 2
+
+
+@pytest.mark.parametrize("statement", ["_ONE_OWED", "_OWED", "_HOLD_FREE"])
+def test_what_a_sitting_costs_does_not_grow_with_the_backlog(core: Source, salary_account: Account, statement: str) -> None:
+    """Rows are found by their keys. The index of all that owes looks cheaper to the server as long as it believes that little does."""
+    rows = [recorded(salary_account, n, source="core", occurred_at=NOON + timedelta(minutes=n)) for n in range(30)]
+    Transaction.objects.exclude(pk=rows[0].pk).update(screening="judged")
+    values = {"id": rows[0].pk} if statement == "_ONE_OWED" else {"ids": [row.pk for row in rows[:3]]}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE transactions_transaction")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = "\n".join(line for (line,) in run(f"EXPLAIN {getattr(screening, statement)}", values, prepare=False))
+    used = set(re.findall(r"Index Scan using (\w+) on transactions_transaction|Index Scan on (\w+)", plan))
+    assert {name for pair in used for name in pair if name.startswith("transaction")} == {"transactions_transaction_pkey"}, plan
