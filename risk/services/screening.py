@@ -230,19 +230,16 @@ def _follow_apart(actor: Actor, program: Program, judged: Sequence[Judged], clai
 
 # Which rows owe is asked of rows that their keys have found. Asked plainly, the server would read the partial index of everything that
 # owes, because it believes that little does: then each decision would cost as much as the backlog is long.
-_OWES = "coalesce(t.screening, '') = 'owed'"
 _CLAIMED = """{first}
 SELECT t.id, t.reference, t.customer_id, t.account_id, t.direction, t.status, t.owed_cause, t.occurred_at, t.amount_cny, c.reference
   FROM {held} transactions_transaction t JOIN customers_customer c ON c.id = t.customer_id
- WHERE t.id {chosen} AND {owes} ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED"""
-_OWED = _CLAIMED.format(first="", held="", chosen="= ANY(%(ids)s::bigint[])", owes=_OWES)
+ WHERE t.id {chosen} AND coalesce(t.screening, '') = 'owed' ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED"""
+_OWED = _CLAIMED.format(first="", held="", chosen="= ANY(%(ids)s::bigint[])")
 # Counting the customer first has it locked before the row is; one that was judged while we waited for the customer is let go.
 _FIRST = """WITH first AS MATERIALIZED (
   SELECT id FROM customers_customer
    WHERE id = (SELECT customer_id FROM transactions_transaction WHERE id = %(id)s::bigint) FOR NO KEY UPDATE)"""
-_ONE_OWED = _CLAIMED.format(
-    first=_FIRST, held="(SELECT count(*) FROM first) held CROSS JOIN", chosen="= %(id)s::bigint", owes=_OWES
-)
+_ONE_OWED = _CLAIMED.format(first=_FIRST, held="(SELECT count(*) FROM first) held CROSS JOIN", chosen="= %(id)s::bigint")
 _DONE = (
     "UPDATE transactions_transaction SET screening = 'judged', owed_attempts = 0, owed_retry_at = NULL WHERE id = ANY(%(ids)s::bigint[])"
 )
@@ -257,11 +254,11 @@ _HOLD = (
 # Nobody is waited for, so the order in which customers are taken does not matter.
 _HOLD_FREE = """
 WITH due AS MATERIALIZED (
-  SELECT id, customer_id FROM transactions_transaction t WHERE id = ANY(%(ids)s::bigint[]) AND {owes}
+  SELECT id, customer_id FROM transactions_transaction WHERE id = ANY(%(ids)s::bigint[]) AND coalesce(screening, '') = 'owed'
 ), free AS MATERIALIZED (
   SELECT h.id FROM (SELECT DISTINCT customer_id FROM due) d
    CROSS JOIN LATERAL (SELECT c.id FROM customers_customer c WHERE c.id = d.customer_id FOR NO KEY UPDATE SKIP LOCKED) h)
-SELECT due.id, free.id IS NOT NULL FROM due LEFT JOIN free ON free.id = due.customer_id ORDER BY due.id""".format(owes=_OWES)
+SELECT due.id, free.id IS NOT NULL FROM due LEFT JOIN free ON free.id = due.customer_id ORDER BY due.id"""
 
 
 def _claim(ids: Sequence[int]) -> dict[int, Claimed]:
