@@ -88,7 +88,7 @@ def _one(world: World, session: "psycopg.Connection", content: bytes, rows: int)
     file, actor = bulk_stages.taken_in(content, rows)
     from transactions.services import imports
 
-    before, began = _processors(world), time.perf_counter()
+    before, began = _processors(), time.perf_counter()
     imports.release(actor=actor, row=file, mode="skip_bad_rows")
     loaded = _until(session, "SELECT state = 'done' FROM transactions_fileimport WHERE id = %s", file.pk) - began
     _until(session, "SELECT NOT EXISTS (SELECT FROM transactions_transaction WHERE screening = 'owed') AND %s::bigint > 0", file.pk)
@@ -96,7 +96,7 @@ def _one(world: World, session: "psycopg.Connection", content: bytes, rows: int)
     file.refresh_from_db()
     if file.rows_new != rows:
         raise RuntimeError(f"{file.rows_new} of {rows} rows were stored, {file.rows_bad} were bad")
-    return {"per_s": rows / seconds, "loaded_per_s": rows / loaded, "cpu_us": (_processors(world) - before) / rows * 1e6}
+    return {"per_s": rows / seconds, "loaded_per_s": rows / loaded, "cpu_us": (_processors() - before) / rows * 1e6}
 
 
 def _until(session: "psycopg.Connection", question: str, about: int) -> float:
@@ -115,19 +115,13 @@ def _worker(world: World) -> subprocess.Popen[bytes]:
     return subprocess.Popen([*command, "--loglevel", "WARNING"], cwd=ROOT, env=world.environment, stdout=log, stderr=log)
 
 
-def _processors(world: World) -> float:
-    """The processor seconds that this program's workers and its server have had, in all."""
+def _processors() -> float:
+    """The processor seconds that this program, its workers and its server have had, in all; the server is a child of this program, too."""
     import psutil
 
-    spent = 0.0
-    families = [psutil.Process(), psutil.Process(world.postgres.process.pid)] if world.postgres.process else []
-    for family in families:
-        for process in [family, *family.children(recursive=True)]:
-            times = process.cpu_times()
-            spent += times.user + times.system
-        ended = family.cpu_times()
-        spent += ended.children_user + ended.children_system
-    return spent
+    here = psutil.Process()
+    times = [process.cpu_times() for process in (here, *here.children(recursive=True))]
+    return float(sum(one.user + one.system + one.children_user + one.children_system for one in times))
 
 
 def _last(session: "psycopg.Connection") -> int:
