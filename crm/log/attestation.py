@@ -16,11 +16,13 @@ from crm.log import keys
 
 logger = logging.getLogger(__name__)
 
+# The attested line is looked for from the end of the index: a join would be planned once as a scan of a log that is still short, and
+# a session keeps its plan while the log grows.
 _READ = """
 SELECT h.log_id::text, h.seq, h.hash, h.count, a.seq, a.hash, a.count, a.at, a.mac, coalesce(s.hash, g.hash)
 FROM log_head h
 LEFT JOIN log_attestation a ON a.id = 1
-LEFT JOIN log_seal s ON s.seq = a.seq
+LEFT JOIN LATERAL (SELECT seq, hash FROM log_seal WHERE seq <= a.seq ORDER BY seq DESC LIMIT 1) s ON s.seq = a.seq
 LEFT JOIN LATERAL (SELECT sha256(convert_to('crm.log ' || h.log_id::text, 'UTF8')) AS hash) g ON a.seq = 0
 WHERE h.id = 1
 """

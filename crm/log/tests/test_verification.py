@@ -75,6 +75,17 @@ def test_rewound_log_stays_alarmed_when_it_goes_on(intruder: Intruder) -> None:
     assert found() == [("rewritten", {"seq": LINES})]
 
 
+def test_attesting_reads_one_line_of_the_log_also_as_planned_while_it_was_short(superuser: Any, lines: list[int]) -> None:
+    """A session keeps its plan; made when the log had one page, a scan of it would be read ever longer after each commit."""
+    superuser.execute("ANALYZE log_seal, log_attestation, log_head")
+    superuser.commit()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {attestation._READ}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Scan Backward using log_seal_pkey" in plan
+    assert "Seq Scan on log_seal" not in plan
+
+
 def test_attestation_removed_or_forged(intruder: Intruder) -> None:
     """Without the key an attestation can be neither made nor done without; the log does not heal itself afterwards."""
     intruder(*REMOVE_NEWEST, REWIND, "UPDATE log_attestation SET seq = h.seq, hash = h.hash, count = h.count FROM log_head h")
