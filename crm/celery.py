@@ -17,8 +17,9 @@ app.autodiscover_tasks()
 
 
 @task_prerun.connect
-def session_still_works(**_told: Any) -> None:
+def session_still_works(sender: Any, **_told: Any) -> None:
     """Before a task as before a request: a session that is too old or was broken is closed, and one that was kept is asked for a sign."""
     from django.db import close_old_connections
 
-    close_old_connections()
+    if not sender.request.is_eager:  # called in the midst of somebody's transaction
+        close_old_connections()
