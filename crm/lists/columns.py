@@ -11,12 +11,12 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from crm.lists import cells, formats
-from crm.lists.cells import fill
 
 Kind = Literal["text", "why", "mono", "masked", "badge", "number", "money", "percent", "date", "moment", "due", "flag"]
 RIGHT = frozenset({"number", "money", "percent"})
@@ -27,13 +27,13 @@ def _date(value: Any) -> SafeString:
 
 
 PLAIN: dict[str, Callable[[Any], SafeString]] = {
-    "number": lambda value: fill("{}", formats.number(value)),
-    "percent": lambda value: fill("{}", formats.percent(value)),
+    "number": lambda value: format_html("{}", formats.number(value)),
+    "percent": lambda value: format_html("{}", formats.percent(value)),
     "date": _date,
     "moment": cells.moment,
     "due": cells.due,
-    "flag": lambda value: fill("{}", _("Yes") if value else _("No")),
-    "masked": lambda value: fill('<span class="mask">{}</span>', value),
+    "flag": lambda value: format_html("{}", _("Yes") if value else _("No")),
+    "masked": lambda value: format_html('<span class="mask">{}</span>', value),
 }
 
 
@@ -127,7 +127,7 @@ class Column:
             return cells.NOTHING
         shown = self._shown(row, value, unit)
         url = self.url(row) if self.url and self.kind != "badge" else ""
-        return fill('<a href="{}">{}</a>', url, shown) if url else shown
+        return format_html('<a href="{}">{}</a>', url, shown) if url else shown
 
     def _shown(self, row: Any, value: Any, unit: str) -> SafeString:
         level = self.level(row) if self.level else ""
@@ -137,7 +137,7 @@ class Column:
             return cells.badge(value, level, self.url(row) if self.url else "")
         if self.kind in PLAIN:
             return PLAIN[self.kind](value)
-        return fill('<span class="level-{}">{}</span>', level, value) if level else fill("{}", value)
+        return format_html('<span class="level-{}">{}</span>', level, value) if level else format_html("{}", value)
 
     def plain(self, row: Any) -> Any:
         """The value for a file: numbers and times stay what they are, everything else is text."""

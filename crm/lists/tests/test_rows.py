@@ -3,15 +3,11 @@
 Requirements: R246.
 """
 
-from decimal import Decimal
 from typing import Any
 
-from django.utils.functional import lazy
-from django.utils.html import conditional_escape
-from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext_lazy, override
+from django.utils.safestring import SafeString
+from django.utils.translation import override
 
-from crm.lists import cells
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.requests import Asked
@@ -60,16 +56,6 @@ def test_everything_is_escaped(monkeypatch: Any) -> None:
     assert isinstance(row.markup, SafeString)
     assert "<script" not in row.markup
     assert row.markup.count("&lt;script") == 8  # row level, key, form, label, address, two cells, level of one
-
-
-def test_a_cell_escapes_as_django_does() -> None:
-    """Text, figures, lazy words and markup: the same as ``conditional_escape``, which costs more."""
-    lazy_markup = lazy(mark_safe, SafeString)("<i>")
-    values: list[Any] = ["<b>&'\"", 5, Decimal("1.50"), None, SafeString("<b>"), gettext_lazy("Customer"), lazy_markup]
-    for value in values:
-        assert cells.escaped(value) == conditional_escape(value)
-    assert cells.fill("<i>{}</i>{}", "<b>", SafeString("<b>")) == "<i>&lt;b&gt;</i><b>"
-    assert isinstance(cells.fill("{}", "<"), SafeString)
 
 
 def test_a_choice_is_told_in_the_language_of_the_moment() -> None:
