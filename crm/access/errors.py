@@ -49,3 +49,7 @@ class Refused(AccessError):
 
 class NotVisible(AccessError):
     """The object is out of scope, or not there at all, and the caller cannot tell which: 404."""
+
+
+class StepUpNeeded(Exception):
+    """The act asks for a second factor shown within the last 15 minutes; the outermost handler asks for it."""

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from crm.access.actor import Actor, anonymous
-from crm.access.errors import NotVisible, Refused
+from crm.access.errors import NotVisible, Refused, StepUpNeeded
 from crm.access.reach import Reach
 from crm.access.scopes import ScopedQuerySet
 
@@ -21,6 +21,15 @@ def require(actor: Actor, permission: str, obj: Model | None = None) -> None:
         raise Refused(permission, obj)
     if obj is not None and not _covers(actor, permission, reach, obj):
         raise NotVisible(permission, obj)
+
+
+def require_step_up(actor: Actor) -> None:
+    """Return if a person showed a second factor within the last 15 minutes; raise ``StepUpNeeded`` otherwise.
+
+    Only people at a browser are asked: partners, tasks and commands have no second factor to show.
+    """
+    if actor.is_person and actor.origin in ("web", "admin") and not actor.is_stepped_up:
+        raise StepUpNeeded
 
 
 def may(principal: Any, permission: str, obj: Model | None = None) -> bool:

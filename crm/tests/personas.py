@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crm.access.actor import SYSTEM, Actor
-from crm.access.middleware import staff_actor
+from crm.access.middleware import STEPPED_UP_AT, staff_actor
 from crm.log import services as log
 from crm.staff.models import Branch, Role, RoleAssignment, ServiceClient, User
 from crm.staff.secrets import token_hash
@@ -87,16 +87,20 @@ def build_bank() -> Bank:
     return bank
 
 
-def as_actor(user: User, *, stepped_up: bool = False) -> Actor:
-    """Return the Actor of a person, as a page would; rights are read anew."""
+def as_actor(user: User, *, stepped_up: bool = True) -> Actor:
+    """Return the Actor of a person who has just signed in, as a page would; rights are read anew."""
     user = User.objects.select_related("branch").get(pk=user.pk)
     return staff_actor(user, session="test", address="127.0.0.1", stepped_up_at=timezone.now() if stepped_up else None)
 
 
-def browser(user: User) -> Client:
-    """Return a test client in which the person is signed in."""
+def browser(user: User, *, stepped_up: bool = True) -> Client:
+    """Return a test client in which the person has just signed in."""
     client = Client()
     client.force_login(user)
+    if stepped_up:
+        session = client.session
+        session[STEPPED_UP_AT] = timezone.now().isoformat()
+        session.save()
     return client
 
 
