@@ -50,6 +50,8 @@ SECRET_KEY = CRM_KEYS.get("secret_key") or secrets.token_urlsafe(48)
 
 # What the audit log attests, kept outside the database; best on a place that its administrators cannot write.
 ANCHORS_FILE = Path(os.environ.get("CRM_ANCHORS_FILE") or HOME / "audit" / "anchors.jsonl")
+# The socket of tools/anchor_keeper.py, which another account runs; without it the product appends to the file itself.
+ANCHOR_KEEPER = os.environ.get("CRM_ANCHOR_KEEPER", "")
 
 # The supervisor of `make run` writes where its servers listen, so that `manage.py` works beside it. A process that was given its
 # addresses (the web, the worker) does not look there: it has no business with the owner's.

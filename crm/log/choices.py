@@ -47,5 +47,6 @@ ACTIONS = {
     "access.refused": ActionKind(_("Access refused"), "security"),
     "log.verified": ActionKind(_("Audit log verified"), "audit"),
     "log.tampering_found": ActionKind(_("Tampering found in the audit log"), "security"),
+    "log.exported": ActionKind(_("Audit log exported as a whole"), "audit"),
     "log.attestation_adopted": ActionKind(_("State of the audit log attested anew"), "security"),
 }

@@ -3,6 +3,7 @@
 import base64
 import getpass
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.utils.translation import gettext as _
 
-from crm.log import anchors, attestation, services
+from crm.log import anchors, attestation, exporting, services
 from crm.log.verifier import NOTES, SENTENCES, Report, Verifier, read_anchors
 
 
@@ -51,6 +52,16 @@ def verify_and_record(actor: services.ActorLike) -> Report:
     if report.holds:
         anchors.write_anchor()
     return report
+
+
+def export_and_record(actor: services.ActorLike, target: Path) -> int:
+    """How many lines went into the new file; that it was exported is the newest of them. `FileExistsError`, `OSError`."""
+    if target.exists():
+        raise FileExistsError(target)
+    with transaction.atomic():
+        services.record(actor=actor, action="log.exported", data={"file": target.name})
+    with _second_connection() as connection:
+        return exporting.export_log(connection, target, read_anchors(anchors.path()))
 
 
 def adopt_state(actor: services.ActorLike) -> None:

@@ -57,6 +57,7 @@ SENTENCES = {
     "orphans": gettext_noop("%(found)s rows of a batch belong to line %(line)s, which is not a batch or is gone."),
     "anchor": gettext_noop("The state anchored at %(at)s (%(seq)s lines) is not part of the log any more: it was rewritten or rewound."),
     "anchor_forged": gettext_noop("The anchor of %(at)s is not the product's: its code is wrong."),
+    "replaced": gettext_noop("The newest anchor (%(at)s) belongs to another log: this one was put in its place."),
 }
 NOTES = {
     "no_key": gettext_noop("Without the key only the chain was checked, not who wrote it nor whether its newest lines are missing."),
@@ -281,6 +282,8 @@ class Verifier:
         ours = [anchor for anchor in self.anchors if anchor["log_id"] == log_id]
         if len(ours) != len(self.anchors):
             self.report.notes.append(("other_log", {"anchors": len(self.anchors) - len(ours)}))
+        if self.anchors and self.anchors[-1]["log_id"] != log_id:
+            self.report.add("replaced", at=self.anchors[-1]["at"])
         self.anchors = ours
 
     def _anchors(self) -> None:
