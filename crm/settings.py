@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "crm.operations",
     "crm.approvals",
     "crm.staff",
+    "crm.factors",
     "audit",
     "customers",
     "products",

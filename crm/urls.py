@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("crm.staff.urls")),
+    path("", include("crm.factors.urls")),
     path("", include("crm.operations.urls")),
     path("", include("crm.ui.urls")),
     path("", include("crm.fields.urls")),

@@ -11,17 +11,20 @@ import sys
 PARTNER = "chaos"
 TOKEN = "chaos." + "k" * 43
 CLERK, PASSWORD = "84001", "Blue-Kettle-47"
+SECRET = b"chaos-clerk-code-app"
+"""Of the clerk's code app, in a bank that lives as long as the run."""
 
 
 def build(customers: int, probes: int) -> dict[str, list[str]]:
     """Write the bank; return the references of the accounts."""
     from crm.access.actor import IMPORTER
-    from crm.tests.personas import build_bank
+    from crm.tests.personas import build_bank, confirmed_factor
     from customers.tests.personas import person
     from products.tests.personas import account_of
     from transactions.services import add_source
 
     bank = build_bank()
+    confirmed_factor(bank.people[CLERK], SECRET)
     add_source(actor=IMPORTER, code="mobile", name="Mobile banking")
     add_source(actor=IMPORTER, code="core", name="Core banking", already_completed=True)
     _admit_partner()

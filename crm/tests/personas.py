@@ -2,9 +2,11 @@
 
 Fixtures are the people themselves (``sun_yue``, ``zhou_min`` …); any of them brings the whole bank, so that every
 test world holds somebody who could see what she must not. ``as_actor(user)`` makes the Actor, ``browser(user)`` a signed-in
-test client, ``partner`` a partner system and ``PARTNER_TOKEN`` its token.
+test client, ``sign_in(client, user)`` goes through the pages, ``next_code(user)`` is what a code app shows,
+``partner`` a partner system and ``PARTNER_TOKEN`` its token.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +20,10 @@ from django.utils import timezone
 from crm.access.actor import SYSTEM, Actor
 from crm.access.middleware import STEPPED_UP_AT, staff_actor
 from crm.access.references import new_reference
+from crm.factors.models import Factor
+from crm.factors.secrets import code_at
+from crm.factors.services.codes import step_now
+from crm.factors.services.enrolment import plant_factor, secret_of
 from crm.fields.pinyin import pinyin
 from crm.log import services as log
 from crm.staff.models import Branch, Role, RoleAssignment, ServiceClient, User
@@ -119,6 +125,35 @@ def browser(user: User, *, stepped_up: bool = True) -> Client:
         session[STEPPED_UP_AT] = timezone.now().isoformat()
         session.save()
     return client
+
+
+def factor_of(user: User) -> Factor:
+    """Return the person's code app, set up now when there is none yet."""
+    found = Factor.objects.confirmed().filter(user=user, kind="app").first()
+    return found or confirmed_factor(user, hashlib.sha256(user.number.encode()).digest()[:20])
+
+
+def confirmed_factor(user: User, secret: bytes) -> Factor:
+    """Plant a code app with this secret, ready to be used."""
+    with transaction.atomic():
+        factor = plant_factor(person=user, secret=secret, name="Code app")
+        factor.confirmed_at = timezone.now()
+        factor.save(update_fields=["confirmed_at"])
+        log.record(actor=SYSTEM, action="factors.added", target=user)
+    return factor
+
+
+def next_code(user: User) -> str:
+    """Return a code that opens: of the first time step that is acceptable now and was not used yet (three within a minute and a half)."""
+    factor = factor_of(user)
+    return code_at(secret_of(factor), max(factor.last_counter + 1, step_now(factor) - 1))
+
+
+def sign_in(client: Client, user: User) -> None:
+    """Sign in by the pages: number and password, then a code."""
+    factor_of(user)
+    assert client.post("/sign-in/", {"number": user.number, "password": PASSWORD})["Location"] == "/sign-in/code/"
+    assert client.post("/sign-in/code/", {"code": next_code(user)}).status_code == 302
 
 
 @pytest.fixture

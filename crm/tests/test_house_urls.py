@@ -23,6 +23,9 @@ OPEN_PAGES = {
     "staff:sign_in": "the way in",
     "staff:sign_out": "the way out, also of a session that has ended",
     "staff:half": "the way in, between password and second factor",
+    "factors:code": "the way in, after the password",
+    "factors:enrol": "the way in, after the first password",
+    "factors:enrol_picture": "the picture of the page above, for the browser that began the set-up",
     "staff:redeem": "whoever holds a one-time token has no password yet",
     "staff:language": "the sign-in page is read in either language",
 }

@@ -37,6 +37,7 @@ from transactions.services import Step, add_source, change_status
 CORE = "core"
 MOBILE = "mobile-bank"
 PEOPLE_FILE = "demo-people.txt"
+COMMAND = ".venv/bin/python manage.py"
 _WORDS = (
     "Amber",
     "Birch",
@@ -177,7 +178,8 @@ def write_people(world: World, password: str, token: str) -> Path:
     wanted = ("80001", "81001", "82001", "82002", "82003", "84001", "85001", "85002", "86001", "87001", "88001", "89001")
     lines = [f"  Demo people (password of all: {password})", ""]
     lines += [f"  {person.number}  {person.title}  {person.name}" for person in world.staff if person.number in wanted]
-    lines += ["", f"  Partner token for /api/v1/ ({MOBILE}): {token}", ""]
+    lines += ["", f"  After the password a code is asked for: {COMMAND} demo_code 82001", ""]
+    lines += [f"  Partner token for /api/v1/ ({MOBILE}): {token}", ""]
     path = Path(settings.HOME) / PEOPLE_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)

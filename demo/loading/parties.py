@@ -26,6 +26,7 @@ from crm.staff.services.people import enrol, plant_branch
 from customers.models import Customer, CustomerFigures
 from customers.services import spell
 from demo import world as plain
+from demo.codes import plant_codes
 from products.models import Account, BalanceReport
 
 BATCH = 1_000
@@ -56,6 +57,7 @@ def load_bank(branches: Iterable[plain.Branch], staff: Iterable[plain.Person], p
     User.objects.filter(pk__in=[user.pk for user in people.values()]).update(
         password=make_password(password), password_changed_at=timezone.now()
     )
+    plant_codes(people.values())
     log.record(actor=SYSTEM, action="staff.person_created", data={"people": len(people), "branches": len(planted)})
     return people
 

@@ -14,6 +14,7 @@ from crm.calendar import services as calendar
 from crm.log.models import Event
 from crm.staff.models import User
 from customers.models import Customer, CustomerFigures
+from demo.codes import code_of
 from demo.generate import make_world
 from demo.loading.bank import PEOPLE_FILE, NotEmpty, load, told_world
 from demo.scoring import score
@@ -76,3 +77,4 @@ def _parties_are_as_made(world: World) -> None:
     people = (settings.HOME / PEOPLE_FILE).read_text()
     password = people.split("password of all: ")[1].split(")")[0]
     assert all(person.check_password(password) and person.is_usable for person in User.objects.filter(number__in=("80001", "82001")))
+    assert len(code_of(User.objects.get(number="82001"))) == 6

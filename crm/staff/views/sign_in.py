@@ -23,6 +23,7 @@ from crm.staff.services.sign_in import sign_out as end_session
 from crm.staff.services.tokens import redeem_token
 
 NEXT = "next"
+AFTER_SIGN_IN = "after_sign_in"
 
 
 @open_page("the way in")
@@ -37,7 +38,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         person = check_password(actor=actor_of(request), **form.cleaned_data)
         if person is not None:
             begin_sign_in(request, person)
-            return _go_on(request, person)
+            request.session[AFTER_SIGN_IN] = _next_of(request)
+            return go_on(request, person)
         form.add_error(None, _("Number or password are wrong, or the sign-in is locked for a while."))
     context = {"form": form, "next": request.POST.get(NEXT) or request.GET.get(NEXT, "")}
     return render(request, "staff/sign_in.html", context)
@@ -48,14 +50,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def half(request: HttpRequest) -> HttpResponse:
     """Lead somebody whose password was right to the step that is still owed."""
     person = pending_person(request)
-    return _go_on(request, person) if person is not None else redirect("staff:sign_in")
+    return go_on(request, person) if person is not None else redirect("staff:sign_in")
 
 
-def _go_on(request: HttpRequest, person: User) -> HttpResponse:
+def go_on(request: HttpRequest, person: User) -> HttpResponse:
+    """Return the way to the step that is still owed, or sign the person in; the pages of steps end with this."""
     step = next_step(request, person)
     if step:
         return redirect(step)
-    target = _next_of(request)
+    target = request.session.pop(AFTER_SIGN_IN, None) or _next_of(request)
     complete_sign_in(request, person)
     return redirect(target)
 

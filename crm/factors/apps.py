@@ -1,0 +1,23 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class FactorsConfig(AppConfig):
+    """Stands between password and session: nobody of the bank signs in without a second factor."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+    name = "crm.factors"
+    label = "factors"
+    verbose_name = _("Second factors")
+
+    def ready(self) -> None:
+        """Declare the log's words and take the place after the password."""
+        from crm.factors.choices import ACTIONS
+        from crm.factors.services.half import owed
+        from crm.log.actions import declare
+        from crm.staff.services.second_factor import register_step
+
+        declare(ACTIONS)
+        register_step(owed)

@@ -1,0 +1,103 @@
+"""Between password and session: show the second factor, or set up the first one."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm.access.errors import DomainError, NotVisible
+from crm.access.gate import open_page
+from crm.access.services import actor_of
+from crm.factors.choices import Purpose
+from crm.factors.forms import CodeForm, ConfirmForm
+from crm.factors.models import Factor
+from crm.factors.pictures import picture
+from crm.factors.secrets import spoken
+from crm.factors.services.codes import has_factor, show_code
+from crm.factors.services.enrolment import begin_app, confirm_app, secret_of
+from crm.factors.services.half import SETTING_UP, shown
+from crm.staff.models import User
+from crm.staff.services.sign_in import PENDING_SINCE, pending_person
+from crm.staff.views.sign_in import go_on
+
+
+@open_page("the way in, after the password")
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """Ask whose password was right for the second factor."""
+    person = pending_person(request)
+    if person is None:
+        return redirect("staff:sign_in")
+    if not has_factor(person):
+        return redirect("factors:enrol")
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            found = show_code(actor=actor_of(request), person=person, code=form.cleaned_data["code"], purpose=Purpose.SIGN_IN)
+        except DomainError as refused:
+            form.add_error("code", str(refused))
+        else:
+            if found is not None:
+                shown(request, person)
+                return go_on(request, person)
+            form.add_error("code", _("This code does not fit, or has been used. Wait for the next one."))
+    return render(request, "factors/code.html", {"form": form, "person": person})
+
+
+@open_page("the way in, after the first password: everybody needs a second factor")
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def enrol(request: HttpRequest) -> HttpResponse:
+    """Set up the first code app and sign in with it."""
+    person = pending_person(request)
+    if person is None:
+        return redirect("staff:sign_in")
+    if has_factor(person):
+        return redirect("factors:code")
+    form = ConfirmForm(request.POST or None)
+    if request.method == "POST" and "begin" in request.POST:
+        return _begin(request, person)
+    if request.method == "POST" and form.is_valid():
+        try:
+            confirm_app(
+                actor=actor_of(request),
+                person=person,
+                reference=request.session.get(SETTING_UP, ""),
+                code=form.cleaned_data["code"],
+                first=True,
+            )
+        except DomainError as refused:
+            form.add_error("code", str(refused))
+        else:
+            request.session.pop(SETTING_UP, None)
+            shown(request, person)
+            return go_on(request, person)
+    factor = _being_set_up(request, person)
+    context = {"form": form, "person": person, "secret": spoken(secret_of(factor)) if factor else ""}
+    return render(request, "factors/enrol.html", context)
+
+
+def _begin(request: HttpRequest, person: User) -> HttpResponse:
+    # Installing an app takes longer than typing a code; five more minutes, once.
+    if SETTING_UP not in request.session:
+        request.session[PENDING_SINCE] = timezone.now().isoformat()
+    request.session[SETTING_UP] = begin_app(actor=actor_of(request), person=person, first=True).reference
+    return redirect("factors:enrol")
+
+
+def _being_set_up(request: HttpRequest, person: User) -> Factor | None:
+    return Factor.objects.being_set_up().filter(user=person, reference=request.session.get(SETTING_UP, "")).first()
+
+
+@open_page("the picture of the page above; shown to the browser that began the set-up, and until it is confirmed")
+@require_safe
+def enrol_picture(request: HttpRequest) -> HttpResponse:
+    """Return the picture that the app scans."""
+    person = pending_person(request)
+    factor = _being_set_up(request, person) if person is not None and not has_factor(person) else None
+    if person is None or factor is None:
+        raise NotVisible("page", detail=request.path)
+    return HttpResponse(picture(secret_of(factor), person.number), content_type="image/svg+xml")
