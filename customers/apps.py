@@ -14,6 +14,7 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug the app into the registries."""
+        from crm.access import guards
         from crm.approvals import handlers
         from crm.fields import policy
         from crm.log.actions import declare
@@ -21,11 +22,13 @@ class CustomersConfig(AppConfig):
         from crm.ui import menu, search
         from customers import providers
         from customers.choices import ACTIONS
+        from customers.models import barred_from
         from customers.roles import POLICIES
 
         declare(ACTIONS)
+        guards.register_guard(barred_from)
         policy.register(*POLICIES)
-        handlers.register(providers.CHANGE_CUSTOMER)
+        handlers.register(providers.CHANGE_CUSTOMER, providers.LABEL_CUSTOMER)
         search.register(providers.find_customers)
         tiles.register(
             tiles.Tile("customers.mine", _("Customers"), "customers.view_customer", providers.customer_tile, order=10),

@@ -1,5 +1,7 @@
 """The coded lists of the customer record, and the log's action labels."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -92,6 +94,43 @@ class RiskTolerance(models.TextChoices):
     UNRATED = "", _("Not assessed")
 
 
+class CustomerLabel(models.TextChoices):
+    """Why a customer is kept from people without the clearance; a customer without any is an ordinary one."""
+
+    SENSITIVE = "sensitive", _("Sensitive")
+    HIGHLY_SENSITIVE = "highly_sensitive", _("Highly sensitive")
+    STAFF = "staff", pgettext_lazy("customer label", "Staff")
+    PEP = "pep", _("Politically exposed")
+
+    @property
+    def bit(self) -> int:
+        """Return its place in ``Customer.labels``."""
+        return BITS[self.value]
+
+    @property
+    def clearance(self) -> str:
+        """Return the permission that opens customers with this label."""
+        return f"customers.clear_{self.value}"
+
+    @property
+    def is_open_to_manager(self) -> bool:
+        """Return whether the managing relationship manager needs no clearance for it: who serves a customer has to see her."""
+        return self != CustomerLabel.STAFF
+
+
+BITS = {"sensitive": 1, "highly_sensitive": 2, "staff": 4, "pep": 8}
+
+
+def labels_of(mask: int) -> list[CustomerLabel]:
+    """Return the labels of a stored number."""
+    return [label for label in CustomerLabel if mask & label.bit]
+
+
+def mask_of(labels: Iterable[str]) -> int:
+    """Return the number that is stored for labels."""
+    return sum(BITS[label] for label in set(labels))
+
+
 class LifecycleStage(models.TextChoices):
     """Where the relationship stands (manual 6.1)."""
 
@@ -124,6 +163,7 @@ ACTIONS = {
     "customer.created": ActionKind(_("Customer created"), "operations"),
     "customer.changed": ActionKind(_("Customer changed"), "operations"),
     "customer.number_clash": ActionKind(_("Core number of another customer typed"), "security"),
+    "customer.labelled": ActionKind(_("Labels of a customer changed"), "audit"),
     "customer.viewed": ActionKind(_("Customer viewed"), "operations"),
     "customer.grant_given": ActionKind(_("Data grant given"), "audit"),
     "customer.grant_withdrawn": ActionKind(_("Data grant withdrawn"), "audit"),

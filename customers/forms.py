@@ -9,7 +9,7 @@ from crm.access.actor import Actor
 from crm.access.reach import Reach
 from crm.fields.validators import validate_mobile
 from crm.staff.models import Branch, User
-from customers.choices import CustomerKind
+from customers.choices import CustomerKind, CustomerLabel
 from customers.models import Customer
 from customers.validators import identity_errors
 
@@ -113,6 +113,19 @@ class CustomerForm(forms.ModelForm[Customer]):
 
     def _post_clean(self) -> None:
         """Clean only: the service writes, so no instance is built from the form."""
+
+
+class LabelsForm(forms.Form):
+    """The labels of a customer."""
+
+    labels = forms.MultipleChoiceField(
+        label=_("Labels"),
+        choices=CustomerLabel.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None: an ordinary customer. Whoever lacks the clearance of a label no longer sees the customer anywhere."),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
 class ChangeForm(CustomerForm):

@@ -24,8 +24,9 @@ from crm.lists.keyset import whole
 from crm.staff import tiles
 from crm.ui.search import LIMIT, Hit, Query
 from customers import services
-from customers.choices import AmlRiskLevel
+from customers.choices import AmlRiskLevel, CustomerLabel
 from customers.models import Customer, CustomerQuerySet
+from customers.services import labels
 
 PERMISSION = "customers.search_customer"
 BIRTHDAYS_AHEAD = 14
@@ -190,6 +191,35 @@ def target_url(request: ChangeRequest) -> str:
     return reverse("customers:customer", args=[request.target_ref])
 
 
+def describe_labels(request: ChangeRequest) -> list[Difference]:
+    """Return each label given or taken; no change when the customer has exactly these."""
+    asked = request.payload
+    if set(asked["before"]) == set(asked["labels"]):
+        return []
+    given, not_given = gettext("Given"), gettext("Not given")
+    return [
+        Difference(
+            label.value,
+            label.label,
+            given if label.value in asked["before"] else not_given,
+            given if label.value in asked["labels"] else not_given,
+            context=(label.value in asked["before"]) == (label.value in asked["labels"]),
+        )
+        for label in CustomerLabel
+        if label.value in {*asked["before"], *asked["labels"]}
+    ]
+
+
+LABEL_CUSTOMER = Handler(
+    kind=labels.LABELS,
+    label=_("Labels of a customer"),
+    propose_permission=labels.PROPOSE,
+    decide_permission=labels.DECIDE,
+    describe=describe_labels,
+    base_version=lambda customer: str(customer.labels),
+    apply=lambda actor, request: labels.set_labels(actor=actor, request=request),
+    target_url=target_url,
+)
 CHANGE_CUSTOMER = Handler(
     kind=services.CHANGE,
     label=_("Change of a customer"),

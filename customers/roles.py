@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.fields.policy import FieldPolicy
 
-ROLES: dict[str, dict[str, str]] = {
+ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
     "relationship-manager": {
         "customers.view_customer": "own",
         "customers.search_customer": "own",
@@ -15,18 +15,30 @@ ROLES: dict[str, dict[str, str]] = {
         "customers.reveal_identity": "own",
     },
     "branch-manager": {
+        "customers.label_customer": ("branch", "business"),
+        "customers.clear_pep": ("all", "advanced"),
+        "customers.clear_sensitive": ("all", "advanced"),
         "customers.view_customer": "branch",
         "customers.search_customer": "branch",
         "customers.approve_customer": "branch",
         "customers.export_customer": "branch",
     },
     "risk-officer": {
+        "customers.label_customer": ("all", "business"),
+        "customers.clear_highly_sensitive": ("all", "advanced"),
+        "customers.clear_pep": ("all", "advanced"),
+        "customers.clear_sensitive": ("all", "advanced"),
         "customers.view_customer": "all",
         "customers.search_customer": "all",
         "customers.reveal_mobile": "all",
         "customers.reveal_identity": "all",
     },
     "risk-supervisor": {
+        "customers.approve_label": ("all", "advanced"),
+        "customers.clear_highly_sensitive": ("all", "advanced"),
+        "customers.clear_pep": ("all", "advanced"),
+        "customers.clear_sensitive": ("all", "advanced"),
+        "customers.clear_staff": ("all", "advanced"),
         "customers.view_customer": "all",
         "customers.search_customer": "all",
         "customers.reveal_mobile": "all",
@@ -39,7 +51,13 @@ ROLES: dict[str, dict[str, str]] = {
         "customers.check_customer": "branch",
     },
     "service-agent": {"customers.view_customer": "all", "customers.search_customer": "all"},
-    "auditor": {"customers.view_customer": "all"},
+    "auditor": {
+        "customers.clear_highly_sensitive": ("all", "advanced"),
+        "customers.clear_pep": ("all", "advanced"),
+        "customers.clear_sensitive": ("all", "advanced"),
+        "customers.clear_staff": ("all", "advanced"),
+        "customers.view_customer": "all",
+    },
     "customer": {"customers.view_customer": "self"},
     "service-system": {"customers.view_customer": "all", "customers.change_customer": "all"},
     "service-importer": {"customers.view_customer": "all", "customers.add_customer": "all"},
@@ -79,10 +97,16 @@ POLICIES = (
 # What the security officer reads in the role table.
 LABELS: dict[str, Promise] = {
     "customers.add_customer": _("Record customers"),
+    "customers.approve_label": _("Decide on labels of customers"),
     "customers.approve_customer": _("Decide on changes of customers"),
     "customers.change_customer": _("Change customers"),
     "customers.check_customer": _("Look into numbers typed twice"),
+    "customers.clear_highly_sensitive": _("Cleared for highly sensitive customers"),
+    "customers.clear_pep": _("Cleared for politically exposed customers"),
+    "customers.clear_sensitive": _("Cleared for sensitive customers"),
+    "customers.clear_staff": _("Cleared for customers who are staff"),
     "customers.export_customer": _("Export customers"),
+    "customers.label_customer": _("Propose labels of customers"),
     "customers.reveal_identity": _("View identities in full"),
     "customers.reveal_mobile": _("View mobile numbers in full"),
     "customers.search_customer": _("Search customers"),

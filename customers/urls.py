@@ -11,4 +11,5 @@ urlpatterns = [
     path("new/", views.customer_create, name="customer_create"),
     path("<ref:reference>/", views.customer_detail, name="customer"),
     path("<ref:reference>/change/", views.customer_change, name="customer_change"),
+    path("<ref:reference>/labels/", views.customer_labels, name="customer_labels"),
 ]

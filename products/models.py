@@ -31,6 +31,8 @@ from products.choices import (
 class AccountQuerySet(SealedQuerySet, ScopedQuerySet["Account"]):  # type: ignore[override]  # the stubs give each base a manager of its own
     """Accounts of the customers one may see."""
 
+    guarded = "customer_id"
+
     def scope(self, user: object, reach: Reach) -> "AccountQuerySet":
         """Delegate to Customer."""
         return self.filter(customer__in=Customer.objects.visible_to(user))
@@ -114,6 +116,8 @@ class BalanceReport(models.Model):
 
 class FreezeQuerySet(ScopedQuerySet["Freeze"]):
     """Freezes on what one may see."""
+
+    guarded = "customer_id"
 
     def scope(self, user: object, reach: Reach) -> "FreezeQuerySet":
         """Delegate to Customer; ``customer`` is filled for account freezes too."""

@@ -69,6 +69,8 @@ class Source(models.Model):
 class TransactionQuerySet(SealedQuerySet, ScopedQuerySet["Transaction"]):  # type: ignore[override]  # the stubs give each base a manager of its own
     """Transactions of the customers one may see."""
 
+    guarded = "customer_id"
+
     def scope(self, user: object, reach: Reach) -> "TransactionQuerySet":
         """Delegate to Customer; a partner sees what came from its own sources."""
         if reach == Reach.SOURCE:

@@ -16,6 +16,8 @@ from crm.access.scopes import ScopedQuerySet
 class GrantQuerySet(ScopedQuerySet[Any]):
     """Grants are seen by those who see what is granted."""
 
+    guarded = "content_object_id"
+
     def scope(self, user: Any, reach: Reach) -> Self:
         """Delegate to the object granted."""
         granted: Any = self.model._meta.get_field("content_object").related_model

@@ -1,12 +1,13 @@
 """Reads are filtered: ``Model.objects.visible_to(user)``."""
 
 from contextvars import ContextVar
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
 from crm.access.actor import Actor
 from crm.access.granted import granted_keys
+from crm.access.guards import kept_from
 from crm.access.keys import any_of
 from crm.access.reach import Reach
 
@@ -18,7 +19,13 @@ _asked: ContextVar[tuple[str, Reach] | None] = ContextVar("asked", default=None)
 
 
 class ScopedQuerySet(QuerySet[M_co]):
-    """A queryset that knows who may see which of its rows. Subclasses write ``scope``."""
+    """A queryset that knows who may see which of its rows. Subclasses write ``scope``.
+
+    ``guarded`` is the column that leads to the guarded record (a customer with a label): ``pk`` of the record itself, ``customer_id`` …
+    of what hangs on it.
+    """
+
+    guarded: ClassVar[str] = ""
 
     def scope(self, user: Any, reach: Reach) -> Self:
         """Return the rows within ``reach`` (self, source, own or branch) of ``user``.
@@ -44,7 +51,17 @@ class ScopedQuerySet(QuerySet[M_co]):
         if not reach:
             return self.none()
         if reach == Reach.ALL:
-            return self.all()
+            return self.cleared_for(row)
+        # What hangs on a guarded record has been narrowed by its scope, which asks the record's own.
+        rows = self._reached(row, permission, reach)
+        return rows.cleared_for(row) if self.guarded == "pk" else rows
+
+    def cleared_for(self, row: Any) -> Self:
+        """Return the rows without those kept from the reader for want of a clearance; grants do not open them."""
+        kept = kept_from(row) if self.guarded else None
+        return self.all() if kept is None else self.filter(kept.condition(self.guarded))
+
+    def _reached(self, row: Any, permission: str, reach: Reach) -> Self:
         token = _asked.set((permission, reach))
         try:
             rows = self.scope(row, reach) if row is not None else self.none()

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from crm.access.actor import Actor, anonymous
 from crm.access.errors import NotVisible, Refused, StepUpNeeded
+from crm.access.guards import kept_from
 from crm.access.reach import Reach
 from crm.access.scopes import ScopedQuerySet
 
@@ -39,11 +40,13 @@ def may(principal: Any, permission: str, obj: Model | None = None) -> bool:
 
 
 def _covers(principal: Any, permission: str, reach: Reach, obj: Model) -> bool:
-    if reach == Reach.ALL:
-        return True
     rows = type(obj)._default_manager.all()
+    if reach == Reach.ALL and not (isinstance(rows, ScopedQuerySet) and rows.guarded):
+        return True
     if not isinstance(rows, ScopedQuerySet):
         raise TypeError(f"{type(obj).__name__} has no scope: its manager must be a ScopedQuerySet")
+    if reach == Reach.ALL and kept_from(principal.user if isinstance(principal, Actor) else principal) is None:
+        return True
     return obj.pk is not None and rows.visible_to(principal, permission).filter(pk=obj.pk).exists()
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
+from crm.access.guards import kept_from
 from crm.access.reach import Reach
 from crm.access.references import ReferenceField
 from crm.access.scopes import ScopedQuerySet
@@ -30,17 +31,22 @@ class ChangeRequestQuerySet(ScopedQuerySet["ChangeRequest"]):
         """Own requests, those the reader's permissions let her decide, and all for readers of the whole book."""
         row = user.user if isinstance(user, Actor) else user
         if Reach(user.reach(VIEW)) == Reach.ALL:
-            return self.all()
+            return self.cleared_for(row)
         if row is None:
             return self.none()
-        return self.filter(Q(requested_by_id=row.pk) | self._decidable(user))
+        return self.filter(Q(requested_by_id=row.pk) | self._decidable(user)).cleared_for(row)
 
     def to_decide(self, user: Any) -> Self:
         """Open requests that the reader may decide: within her reach, and not her own."""
         row = user.user if isinstance(user, Actor) else user
         if row is None:
             return self.none()
-        return self.open().filter(self._decidable(user)).exclude(requested_by_id=row.pk)
+        return self.open().filter(self._decidable(user)).exclude(requested_by_id=row.pk).cleared_for(row)
+
+    def cleared_for(self, row: Any) -> Self:
+        """Keep from the reader what is about a customer whose label she has no clearance for: a request names its customer."""
+        kept = kept_from(row)
+        return self.all() if kept is None else self.filter(kept.condition("customer", by_reference=True))
 
     def _decidable(self, user: Any) -> Q:
         condition = Q(pk__in=[])

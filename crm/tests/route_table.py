@@ -20,6 +20,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "customers/": "customers.view_customer",
     "customers/<ref:reference>/": "customers.view_customer",
     "customers/<ref:reference>/change/": "customers.change_customer",
+    "customers/<ref:reference>/labels/": "customers.label_customer",
     "customers/new/": "customers.add_customer",
     "health/": "open",
     "calendar/": "calendar.view_businessday",

@@ -23,6 +23,8 @@ from transactions.models import Source, Transaction
 
 pytestmark = pytest.mark.django_db
 # What every page costs: session, person, branch, roles, permissions, menu and its badges, the bell; for some how late judging is.
+# Beside these: which labelled customers are kept from the reader, asked once a page (ADR 0089).
+LABELS = 1
 HOMES = {
     "80001": 15,
     "81001": 20,
@@ -86,7 +88,7 @@ def more_of_everything(bank: Bank) -> None:
 def test_home_pages(bank: Bank, bank_at_work: Customer, number: str) -> None:
     path = reverse("staff:home")
     before = cost(bank, number, path)
-    assert before <= HOMES[number]
+    assert before <= HOMES[number] + LABELS
     more_of_everything(bank)
     assert cost(bank, number, path) == before
 
@@ -95,7 +97,7 @@ def test_home_pages(bank: Bank, bank_at_work: Customer, number: str) -> None:
 def test_lists(bank: Bank, bank_at_work: Customer, number: str, name: str) -> None:
     parameters = {"state": "applied"} if name == "approvals:request_list" else {}
     before = cost(bank, number, reverse(name), **parameters)
-    assert before <= LISTS[number, name]
+    assert before <= LISTS[number, name] + LABELS
     more_of_everything(bank)
     assert cost(bank, number, reverse(name), **parameters) == before
 
@@ -103,7 +105,7 @@ def test_lists(bank: Bank, bank_at_work: Customer, number: str, name: str) -> No
 @pytest.mark.parametrize("typed", SEARCHES)
 def test_the_search_box(bank: Bank, bank_at_work: Customer, typed: str) -> None:
     before = cost(bank, "81001", reverse("ui:search"), q=typed)
-    assert before <= SEARCHES[typed]
+    assert before <= SEARCHES[typed] + LABELS
     more_of_everything(bank)
     assert cost(bank, "81001", reverse("ui:search"), q=typed) == before
 
@@ -129,6 +131,6 @@ def test_single_things(bank: Bank, bank_at_work: Customer, number: str, what: st
     }
     name, reference = references[what]
     before = cost(bank, number, reverse(name, args=[reference]))
-    assert before <= most
+    assert before <= most + LABELS
     cash_in(Account.objects.get(customer=bank_at_work), first=40)
     assert cost(bank, number, reverse(name, args=[reference])) == before

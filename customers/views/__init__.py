@@ -1,5 +1,5 @@
 """Pages about customers."""
 
-from customers.views.pages import customer_change, customer_create, customer_detail, customer_list
+from customers.views.pages import customer_change, customer_create, customer_detail, customer_labels, customer_list
 
-__all__ = ["customer_change", "customer_create", "customer_detail", "customer_list"]
+__all__ = ["customer_change", "customer_create", "customer_detail", "customer_labels", "customer_list"]

@@ -13,8 +13,10 @@ from crm.lists.positions import position
 from crm.lists.views import render_list
 from crm.log import services as log
 from customers import services
-from customers.forms import SEALED, ChangeForm, CustomerForm
+from customers.choices import labels_of
+from customers.forms import SEALED, ChangeForm, CustomerForm, LabelsForm
 from customers.models import Customer
+from customers.services.labels import propose_labels
 from customers.views.lists import CustomerList
 
 
@@ -39,6 +41,7 @@ def customer_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "customer": customer,
         "here": position(request),
         "may_change": may(actor, "customers.change_customer", customer),
+        "may_label": bool(actor.reach("customers.label_customer")),
     }
     return render(request, "customers/customer.html", context)
 
@@ -84,3 +87,20 @@ def customer_change(request: HttpRequest, reference: str) -> HttpResponse:
             return redirect("customers:customer", reference=customer.reference)
     context = {"form": form, "customer": customer, "sealed": SEALED}
     return render(request, "customers/customer_form.html", context)
+
+
+@gated("customers.label_customer")
+def customer_labels(request: HttpRequest, reference: str) -> HttpResponse:
+    """Propose the labels of a customer, which a second person decides."""
+    actor = actor_of(request)
+    customer = get_visible(Customer.objects.all(), actor, "customers.label_customer", reference=reference)
+    form = LabelsForm(request.POST or None, initial={"labels": [label.value for label in labels_of(customer.labels)]})
+    if request.method == "POST" and form.is_valid():
+        try:
+            asked = propose_labels(actor=actor, customer=customer, **form.cleaned_data)
+        except DomainError as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        else:
+            messages.success(request, _("The labels wait for a second person."))
+            return redirect("approvals:request", asked.reference)
+    return render(request, "customers/customer_labels.html", {"form": form, "customer": customer})

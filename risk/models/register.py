@@ -19,6 +19,8 @@ from transactions.models import Transaction
 class LargeValueRowQuerySet(ScopedQuerySet["LargeValueRow"]):
     """Rows about the customers one may judge."""
 
+    guarded = "customer_id"
+
     def scope(self, user: object, reach: Reach) -> "LargeValueRowQuerySet":
         """Delegate to Customer."""
         return self.filter(customer__in=Customer.objects.visible_to(user))

@@ -16,6 +16,8 @@ from transactions.models import Transaction
 class AssessmentQuerySet(ScopedQuerySet["Assessment"]):
     """Verdicts on the transactions one may judge."""
 
+    guarded = "transaction__customer_id"
+
     def scope(self, user: object, reach: Reach) -> "AssessmentQuerySet":
         """Delegate to Transaction."""
         return self.filter(transaction__in=Transaction.objects.visible_to(user))

@@ -32,6 +32,8 @@ UNFINISHED = (AlertState.OPEN, AlertState.CLAIMED, AlertState.IN_CASE)
 class OfCustomerQuerySet(ScopedQuerySet[Row]):
     """Rows that hang on a customer one may judge."""
 
+    guarded = "customer_id"
+
     def scope(self, user: object, reach: Reach) -> "OfCustomerQuerySet[Row]":
         """Delegate to Customer."""
         return self.filter(customer__in=Customer.objects.visible_to(user))
