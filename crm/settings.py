@@ -151,6 +151,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "crm.operations.middleware.no_store",
     "crm.access.middleware.ActorMiddleware",
+    "crm.operations.middleware.KeysAway",
     "crm.staff.middleware.OfficersFirst",
     "auditlog.middleware.AuditlogMiddleware",
 ]

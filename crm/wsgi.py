@@ -14,8 +14,9 @@ from crm.celery import app as celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
 application = get_wsgi_application()
-# A web server runs no system checks by itself; unsafe settings must not serve a single page.
-if settings.PRODUCTION and (problems := [str(found) for found in run_checks(tags=[Tags.security]) if found.is_serious()]):
+# A web server runs no system checks by itself; unsafe settings, or keys that do not fit, must not serve a single page.
+_tags = [Tags.security] if settings.PRODUCTION else ["keys"]
+if problems := [str(found) for found in run_checks(tags=_tags) if found.is_serious()]:
     raise ImproperlyConfigured("\n".join(problems))
 
 # Before gunicorn's processes part ways: otherwise the first request of each, and the first message, would wait for these imports.

@@ -7,5 +7,8 @@ from crm.log.actions import ActionKind
 ACTIONS = {
     "field.revealed": ActionKind(_("Full value viewed"), "audit"),
     "data_key.destroyed": ActionKind(_("Data key destroyed"), "security"),
+    "root_key.added": ActionKind(_("Root key added"), "security"),
+    "root_key.retired": ActionKind(_("Root key retired"), "security"),
+    "root_key.split": ActionKind(_("Keys written in two halves"), "security"),
     "data_keys.rewrapped": ActionKind(_("Data keys wrapped by a new root key"), "security"),
 }

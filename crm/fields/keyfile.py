@@ -1,7 +1,7 @@
 """The key file: made once by set-up, mode 0600, read at first use. Imports nothing of the product.
 
-Read here: ``{"root_keys": {"1": "<base64, 32 bytes>", …}, "index_key": "<base64, 32 bytes>"}``; the highest version of
-the root keys wraps new data keys. Other entries belong to other parts and are kept as they are.
+Read here: ``{"root_keys": {"1": "<base64, 32 bytes>", …}, "index_key": "<base64, 32 bytes>"}``; the version that ``current_root`` names,
+else the highest one, wraps new data keys. Other entries belong to other parts and are kept as they are.
 """
 
 import base64
@@ -11,6 +11,7 @@ import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 KEY_BYTES = 32
 
@@ -45,25 +46,53 @@ def read(path: Path) -> KeyFile:
     try:
         content = json.loads(text)
         roots = {int(number): _decode(value) for number, value in content["root_keys"].items()}
-        return KeyFile(current=max(roots), roots=roots, index=_decode(content["index_key"]))
+        current = int(content.get("current_root") or max(roots))
+        return KeyFile(current=current, roots={current: roots[current], **roots}, index=_decode(content["index_key"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadKeyFile(f"The key file {path} lacks usable root_keys and index_key.") from None
 
 
-def add_root(path: Path) -> int:
-    """The version of a new root key, added to the file; new data keys are wrapped by it from the next start on."""
-    version = read(path).current + 1
+def add_root(path: Path, *, use: bool = True, above: int = 0) -> int:
+    """The version of a new root key, added to the file; with ``use`` it wraps new data keys from now on, else after `use_newest`.
+
+    Its number is higher than any in the file and than ``above``: the numbers of retired versions are not given again.
+    """
+    keys = read(path)
+    version = max([above, *keys.roots]) + 1
     content = json.loads(path.read_text())
     content["root_keys"][str(version)] = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
-    # A new name and a rename: a crash never leaves half a key file, nobody else can open it in between.
+    content["current_root"] = version if use else keys.current
+    write(path, content)
+    return version
+
+
+def use_newest(path: Path) -> int:
+    """The highest version in the file, which wraps new data keys from now on."""
+    keys = read(path)
+    newest = max(keys.roots)
+    if newest != keys.current:
+        write(path, {**json.loads(path.read_text()), "current_root": newest})
+    return newest
+
+
+def remove_root(path: Path, version: int) -> bool:
+    """Whether that version was in the file; it is not any more."""
+    content = json.loads(path.read_text())
+    if content["root_keys"].pop(str(version), None) is None:
+        return False
+    write(path, content)
+    return True
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Put a new file in the place of the old one: a crash never leaves half of it, nobody else can open it in between."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as stream:
-        json.dump(content, stream)
+        json.dump(content, stream, indent=1)
         stream.flush()
         os.fsync(stream.fileno())
     draft.replace(path)
-    return version
 
 
 def _decode(value: str) -> bytes:

@@ -6,8 +6,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
+from typing import Any, cast
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
@@ -20,8 +20,11 @@ from crm.fields.errors import KeyDestroyed, KeysUnusable, SealBroken
 
 # 20,000 unwrapped keys are some 10 MB; one bank page or one import chunk needs far fewer.
 CACHE_SIZE = 20_000
-# A destroyed key may still be open in other processes for this long, in seconds.
+# What is not used for so long is unwrapped anew, in seconds.
 CACHE_SECONDS = 300.0
+# A destroyed key may still be open in other processes for this long, in seconds; `reveal` asks each time.
+ASK_SECONDS = 1.0
+_COUNT = "SELECT count(*) FROM fields_datakey WHERE destroyed_at IS NOT NULL"
 
 
 def keys_path() -> Path:
@@ -34,21 +37,43 @@ def keys_path() -> Path:
     return path
 
 
-@lru_cache(maxsize=1)
+_read: list[tuple[tuple[int, ...], keyfile.KeyFile]] = []
+_reading = threading.Lock()
+
+
 def root_keys() -> keyfile.KeyFile:
-    """The root keys and the index key, read once per process."""
+    """The root keys and the index key, read once per process (`newest_keys` looks again)."""
+    return _read[0][1] if _read else newest_keys()
+
+
+def newest_keys() -> keyfile.KeyFile:
+    """The keys as the file says now: read again when it was put in place since, as a rotation does while this process runs."""
+    path = keys_path()
+    with _reading:
+        try:
+            mark = _mark(path)
+            if not _read or _read[0][0] != mark:
+                _read[:] = [(mark, keyfile.read(path))]
+        except keyfile.BadKeyFile as error:
+            raise KeysUnusable(str(error)) from None
+        return _read[0][1]
+
+
+def _mark(path: Path) -> tuple[int, ...]:
     try:
-        return keyfile.read(keys_path())
-    except keyfile.BadKeyFile as error:
-        raise KeysUnusable(str(error)) from None
+        found = path.stat()
+    except OSError:
+        keyfile.read(path)  # says in words what is wrong
+        raise
+    return found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode
 
 
 def root_key(version: int) -> bytes:
-    """The root key of that version."""
-    try:
-        return root_keys().roots[version]
-    except KeyError:
-        raise KeysUnusable(f"The key file lacks root key version {version}, which wrapped a data key.") from None
+    """The root key of that version, also of one that came into the file after this process began."""
+    found = root_keys().roots.get(version) or newest_keys().roots.get(version)
+    if found is None:
+        raise KeysUnusable(f"The key file lacks root key version {version}, which wrapped a data key.")
+    return found
 
 
 def index_digest(label: str, text: str) -> bytes:
@@ -99,12 +124,41 @@ class _Cache:
 cache = _Cache(CACHE_SIZE, CACHE_SECONDS)
 
 
+class _Destroyed:
+    """What this process knows of keys that others destroyed."""
+
+    def __init__(self) -> None:
+        self.known = -1
+        self.asked_at = float("-inf")
+
+
+_destroyed = _Destroyed()
+
+
+def notice_destroyed(*, at_once: bool = False) -> None:
+    """Forget the remembered keys when somebody destroyed one since; the database is asked at most once a second unless ``at_once``.
+
+    Not through Django's cursor: a statement once a second is nobody's to count.
+    """
+    now = time.monotonic()
+    if (now - _destroyed.asked_at < ASK_SECONDS and not at_once) or connection.needs_rollback:
+        return
+    _destroyed.asked_at = now
+    connection.ensure_connection()
+    with connection.wrap_database_errors, cast(Any, connection).connection.cursor() as cursor:
+        (count,) = cursor.execute(_COUNT).fetchone()
+    if count != _destroyed.known:
+        _destroyed.known = count
+        cache.clear()
+
+
 def opened(key_id: int, root_version: int, wrapped: bytes, *, label: str = "") -> AESGCM:
     """The data key of one row, unwrapped and remembered."""
+    if not wrapped:
+        cache.drop(key_id)
+        raise KeyDestroyed.of(label)
     found = cache.get(key_id)
     if found is None:
-        if not wrapped:
-            raise KeyDestroyed.of(label)
         found = AESGCM(cipher.unwrap(root_key(root_version), root_version, bytes(wrapped)))
         cache.put(key_id, found)
     return found
@@ -112,6 +166,7 @@ def opened(key_id: int, root_version: int, wrapped: bytes, *, label: str = "") -
 
 def by_id(key_id: int, *, label: str = "", peers: Iterable[int | None] = ()) -> AESGCM:
     """The data key of that id; one query unless it is in the cache, which then brings its peers' keys along."""
+    notice_destroyed()
     found = cache.get(key_id)
     if found is not None:
         return found
@@ -123,6 +178,7 @@ def by_id(key_id: int, *, label: str = "", peers: Iterable[int | None] = ()) -> 
 
 def warm(key_ids: Iterable[int | None]) -> Mapping[int, tuple[int, bytes]]:
     """Unwraps many data keys with one query, so that a page of sealed values costs one query, not one each."""
+    notice_destroyed()
     wanted = {key_id for key_id in key_ids if key_id is not None}
     rows = _rows([key_id for key_id in wanted if cache.get(key_id) is None])
     for key_id, (root_version, wrapped) in rows.items():
@@ -133,6 +189,7 @@ def warm(key_ids: Iterable[int | None]) -> Mapping[int, tuple[int, bytes]]:
 
 def many(key_ids: Iterable[int], *, label: str = "") -> dict[int, AESGCM]:
     """The data keys of those ids, with one query for those not remembered."""
+    notice_destroyed()
     found = {key_id: cache.get(key_id) for key_id in key_ids}
     rows = _rows([key_id for key_id, aead in found.items() if aead is None])
     if found.keys() - rows.keys() - {key_id for key_id, aead in found.items() if aead is not None}:
@@ -151,8 +208,9 @@ def _rows(key_ids: list[int]) -> Mapping[int, tuple[int, bytes]]:
 
 def forget() -> None:
     """Drops everything read so far; the next use reads the key file again."""
-    root_keys.cache_clear()
+    _read.clear()
     cache.clear()
+    _destroyed.asked_at = float("-inf")
 
 
 def _settings_changed(*, setting: str, **_kwargs: object) -> None:

@@ -31,10 +31,30 @@ class DataKey(models.Model):
                 name="data_key_wrapped_unless_destroyed",
             )
         ]
-        indexes = [models.Index(fields=["root_version", "id"], name="data_key_root_version")]
+        indexes = [
+            models.Index(fields=["root_version", "id"], name="data_key_root_version"),
+            # Counted once a second by every process that remembers keys.
+            models.Index(fields=["id"], name="data_key_destroyed", condition=models.Q(destroyed_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return str(_("data key %(id)s")) % {"id": self.pk}
+
+
+class RetiredRoot(models.Model):
+    """A root key version that wraps nothing any more and was taken out of the key file; a trigger refuses data keys that name it."""
+
+    version = models.PositiveIntegerField(_("root key version"), primary_key=True)
+    retired_at = models.DateTimeField(_("retired at"))
+    app_privileges = ("SELECT", "INSERT")
+
+    class Meta:
+        verbose_name = _("retired root key")
+        verbose_name_plural = _("retired root keys")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.version)
 
 
 # A page or a chunk; more rows than this load their keys one by one or with `with_keys()`.

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from django.apps import apps
@@ -21,7 +20,7 @@ from crm.fields.policy import FieldPolicy, policy_of
 from crm.fields.sealed import SealedTextField, sealed_fields
 from crm.log import services as log
 
-__all__ = ["blind_index", "destroy_data_key", "new_data_key", "new_data_keys", "reveal", "rewrap_data_keys", "seal_value"]
+__all__ = ["blind_index", "destroy_data_key", "new_data_key", "new_data_keys", "reveal", "seal_value"]
 
 
 class ReasonMissing(DomainError):
@@ -53,7 +52,7 @@ def new_data_key() -> DataKey:
 
 def new_data_keys(count: int) -> list[DataKey]:
     """``count`` new data keys in one insert, unwrapped and ready in this process."""
-    version = keyring.root_keys().current
+    version = keyring.newest_keys().current  # not by a version that a rotation has left behind while this process ran
     root = keyring.root_key(version)
     return DataKey.objects.bulk_create(
         DataKey(root_version=version, wrapped=cipher.wrap(root, version, os.urandom(cipher.KEY_BYTES))) for _number in range(count)
@@ -124,6 +123,7 @@ def reveal(*, actor: Actor, obj: models.Model, field: str, reason: str = "") -> 
     require(actor, policy.permission, obj)
     if policy.asks_reason(actor) and not reason.strip():
         raise ReasonMissing
+    keyring.notice_destroyed(at_once=True)
     clear: str = getattr(obj, sealed.name).open()
     log.record(
         actor=actor,
@@ -149,25 +149,3 @@ def destroy_data_key(*, actor: Actor, data_key: DataKey, reason: str, customer: 
     keyring.cache.drop(data_key.pk)
     log.record(actor=actor, action="data_key.destroyed", target=data_key, customer=customer, reason=reason)
     return data_key
-
-
-@transaction.atomic
-def rewrap_data_keys(*, actor: Actor, limit: int = 5_000) -> int:
-    """How many data keys were wrapped anew by the current root version, at most ``limit``; 0 when all are.
-
-    Values stay as they are: only their data keys are re-wrapped. A root version that wraps nothing any more can
-    be taken out of the key file.
-    """
-    require(actor, "fields.rewrap_data_keys")
-    version = keyring.root_keys().current
-    root = keyring.root_key(version)
-    waiting = DataKey.objects.filter(root_version__lt=version, destroyed_at=None).order_by("pk")
-    keys = list(waiting.select_for_update(no_key=True, of=("self",))[:limit])
-    for key in keys:
-        clear = cipher.unwrap(keyring.root_key(key.root_version), key.root_version, bytes(key.wrapped))
-        key.root_version, key.wrapped = version, cipher.wrap(root, version, clear)
-    DataKey.objects.bulk_update(keys, ["root_version", "wrapped"], batch_size=1_000)
-    if keys:
-        data: dict[str, Any] = {"keys": len(keys), "root_version": version}
-        log.record(actor=actor, action="data_keys.rewrapped", data=data)
-    return len(keys)

@@ -110,8 +110,8 @@ def role_app_is_bound(**_: Any) -> Iterable[CheckMessage]:
 
 def refuse_unsafe(**_: Any) -> None:
     """End this process when a security check fails; Celery runs the checks but does not look at what they say."""
-    problems = [str(found) for found in run_checks(tags=[Tags.security]) if found.is_serious()]
-    if settings.PRODUCTION and problems:
+    tags = [Tags.security] if settings.PRODUCTION else ["keys"]
+    if problems := [str(found) for found in run_checks(tags=tags) if found.is_serious()]:
         raise SystemExit("\n".join(problems))
 
 

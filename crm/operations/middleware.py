@@ -1,19 +1,26 @@
-"""Two small duties of every answer: one host name, and nothing of a signed-in page kept by a cache."""
+"""Small duties of every answer: one host name, nothing of a signed-in page kept by a cache, a clear word when the keys are lost."""
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 
+from crm.access.pages import error_page
+from crm.fields.errors import KeysUnusable
+
+logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+KEYS_AWAY = _("The keys of this system are missing or wrong, so nothing sealed can be opened. Nothing was saved. Tell the system officer.")
 
 
 def canonical_host(get_response: GetResponse) -> GetResponse:
     """127.0.0.1 goes to localhost: passkeys refuse IP addresses, and one name keeps one set of cookies."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        host, _, port = request.META.get("HTTP_HOST", "").partition(":")
+        host, _colon, port = request.META.get("HTTP_HOST", "").partition(":")
         if host == "127.0.0.1" and not settings.PRODUCTION and request.method in ("GET", "HEAD") and request.path != "/health/":
             address = f"http://localhost:{port}" if port else "http://localhost"
             return HttpResponsePermanentRedirect(address + request.get_full_path(force_append_slash=False))
@@ -32,3 +39,21 @@ def no_store(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+class KeysAway:
+    """Turns a key that is missing into one clear sentence with 503: nobody's request is at fault, and nothing was saved."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the view's answer."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponseBase | None:
+        """Return the page; what is wrong with the file stands in the process log, where its keeper looks."""
+        if not isinstance(exc, KeysUnusable):
+            return None
+        logger.error("keys unusable: %s", exc)
+        return error_page(request, 503, KEYS_AWAY)

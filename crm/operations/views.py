@@ -1,5 +1,7 @@
 """Whether the product can work."""
 
+import time
+
 import structlog
 from django.conf import settings
 from django.db import Error, connection
@@ -8,16 +10,36 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from crm.access.gate import open_page
+from crm.fields import keyprobe
 
 logger = structlog.get_logger(__name__)
+KEYS_SECONDS = 15.0
+"""So long one look at the keys is told to those who ask for health."""
 
 
 @open_page("load balancers and the supervisor ask without signing in; the answer names no version and no address")
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, else 503. The broker is told beside it: without it work is late, not lost."""
+    """200 when the database answers and the keys open what is stored, else 503. The broker is told beside it: without it work is late."""
     database, broker = _database_answers(), _broker_answers()
-    answer = {"database": "ok" if database else "down", "broker": "ok" if broker else "down"}
-    return JsonResponse(answer, status=200 if database else 503)
+    keys = not database or _keys_fit()
+    answer = {"database": "ok" if database else "down", "broker": "ok" if broker else "down", "keys": "ok" if keys else "unusable"}
+    return JsonResponse(answer, status=200 if database and keys else 503)
+
+
+class _Keys:
+    """What the last look at the keys said; one for each process."""
+
+    looked_at = float("-inf")
+    fit = True
+
+
+def _keys_fit() -> bool:
+    if time.monotonic() - _Keys.looked_at > KEYS_SECONDS:
+        found = keyprobe.problems()
+        _Keys.looked_at, _Keys.fit = time.monotonic(), not found
+        for problem in found:
+            logger.error("the keys do not fit", problem=problem)
+    return _Keys.fit
 
 
 def _database_answers() -> bool:

@@ -17,6 +17,7 @@ CATALOGUE = "the same for everybody whose role holds the permission: {}"
 # Parts of something scoped, each with what it is a part of: no page may begin a query at one of these.
 PARTS = {
     "customers.CustomerFigures": PART.format("the customer"),
+    "fields.RetiredRoot": "numbers of root keys that are gone",
     "fields.DataKey": PART.format("the customer"),
     "products.BalanceReport": PART.format("the account"),
     "products.CoreInstruction": PART.format("the freeze"),

@@ -17,14 +17,15 @@ from crm.access.reach import Reach
 from crm.fields import keyfile, keyring
 from crm.fields.errors import KeysUnusable
 from crm.fields.models import DataKey
-from crm.fields.services import destroy_data_key, new_data_key, rewrap_data_keys
+from crm.fields.rotation import DATA_KEYS, rewrap_step
+from crm.fields.services import destroy_data_key, new_data_key
 from crm.fields.tests.vault import Vault
 from crm.log.models import Event
 
 ID = "11010519491231002X"
 
 
-def write(path: Path, **changes: Any) -> Path:
+def write(path: Path, /, **changes: Any) -> Path:
     key = base64.b64encode(os.urandom(32)).decode()
     content = {"secret_key": "other part", "root_keys": {"1": key}, "index_key": key, **changes}
     path.write_text(json.dumps(content))
@@ -81,7 +82,7 @@ def test_rotation_wraps_data_keys_anew_and_leaves_values_alone(key_file: Path) -
     assert keyfile.add_root(key_file) == 2
     assert json.loads(key_file.read_text())["secret_key"] == "other part"
     keyring.forget()
-    call_command("rewrap_keys")
+    call_command("rotate_keys")
     assert not DataKey.objects.filter(root_version=1).exists()
     assert Event.objects.filter(action="data_keys.rewrapped").count() == 1
     roots = json.loads(key_file.read_text())
@@ -92,7 +93,7 @@ def test_rotation_wraps_data_keys_anew_and_leaves_values_alone(key_file: Path) -
     assert again.id_number.open() == ID
     assert again.id_number.data == before
     assert bytes(again.id_number_index) == index
-    assert rewrap_data_keys(actor=SYSTEM) == 0
+    assert rewrap_step(actor=SYSTEM, user=DATA_KEYS).done == 0
 
 
 @pytest.mark.usefixtures("vault", "system_may")
@@ -109,7 +110,10 @@ def test_destroying_a_key_erases_its_values_and_is_written_down() -> None:
 def test_people_do_not_rotate_or_destroy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roles, "_table", [lambda codes, permission: Reach.NONE])
     key = new_data_key()
-    for act in (lambda: rewrap_data_keys(actor=SYSTEM), lambda: destroy_data_key(actor=replace(SYSTEM), data_key=key, reason="x")):
+    for act in (
+        lambda: rewrap_step(actor=SYSTEM, user=DATA_KEYS),
+        lambda: destroy_data_key(actor=replace(SYSTEM), data_key=key, reason="x"),
+    ):
         with pytest.raises(Refused):
             act()
     assert DataKey.objects.get(pk=key.pk).destroyed_at is None
