@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import unquote_plus
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 
 from crm.access.services import actor_of, require
@@ -17,6 +17,8 @@ V = TypeVar("V", bound=View)
 
 SIGNED_IN = "signed-in"
 OPEN = "open"
+# A page is read or a form is sent; whatever else a browser may say is not understood, whether or not the view says so itself.
+METHODS = ("GET", "HEAD", "POST")
 
 
 def gated(permission: str, *, polling: bool = False) -> Callable[[V], V]:
@@ -32,7 +34,7 @@ def gated(permission: str, *, polling: bool = False) -> Callable[[V], V]:
                 return to_sign_in(request)
             if permission != SIGNED_IN:
                 require(actor_of(request), permission)
-            return view(request, *args, **kwargs)
+            return view(request, *args, **kwargs) if request.method in METHODS else HttpResponseNotAllowed(METHODS)
 
         return _marked(cast(V, entered), gate=permission, polling=polling)
 
@@ -54,7 +56,7 @@ def open_page(reason: str) -> Callable[[V], V]:
     def wrap(view: V) -> V:
         @wraps(view)
         def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            return view(request, *args, **kwargs)
+            return view(request, *args, **kwargs) if request.method in METHODS else HttpResponseNotAllowed(METHODS)
 
         return _marked(cast(V, entered), gate=OPEN, gate_reason=reason, login_required=False)
 

@@ -1,0 +1,109 @@
+"""Proof 6, two of its parts: no GET writes anything of the business, and no unsafe route works without the form's own token.
+
+Each address of the world is read by everybody; the tables are compared by count and by what wrote each row, the log, last-seen and lock-outs
+aside. Each route is then sent a form as a stranger's page would send it: with the session, without the token.
+
+What it cannot find: a read that writes only under parameters nobody wrote here (the fuzzers send some); a write into the log's own tables or
+the session; a task that a GET enqueues and that writes later (nothing is enqueued in these tests unless the queue is asked: it is, and must be empty).
+
+Requirements: R253, R259.
+"""
+
+import time
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from crm.access.gate import OPEN
+from crm.jobs.queue import captured
+from crm.staff.models import User
+from crm.tests.personas import Bank, browser
+from crm.tests.proofs.fingerprints import changed, fingerprints, tables
+from crm.tests.proofs.principals import CUSTOMER, PARTNER, PRINCIPALS, STRANGER, person_of, principal
+from crm.tests.proofs.test_matrix import cells, expected
+from crm.tests.proofs.things import Things, build_things
+from crm.tests.test_house_urls import ROUTES as NAMED
+from crm.tests.test_permission_matrix import API, FOUND
+
+pytestmark = pytest.mark.django_db
+# Who reads in the quick slice: between them they open nearly every page.
+READERS = ("risk-supervisor", "security-officer")
+# Reads that write what is theirs to write, each with the reason.
+MAY_WRITE: dict[str, str] = {
+    "notices/<ref:reference>/": "opening a notice marks it as read, for oneself alone",
+}
+# Answer an unsafe request without the token otherwise than by 403, each with the reason.
+TOKENLESS: dict[str, str] = {}
+
+
+@pytest.fixture
+def world(bank: Bank, settings: Any, tmp_path: Any) -> tuple[Things, User]:
+    """Everything, in every relation."""
+    settings.MEDIA_ROOT = tmp_path
+    return build_things(bank, [person_of(bank, name) for name in PRINCIPALS if name not in (STRANGER, PARTNER, CUSTOMER)])
+
+
+def readings(bank: Bank, world: tuple[Things, User], headers: dict[str, str], names: tuple[str, ...]) -> list[str]:
+    """Read all that opens to these; return what wrote."""
+    things, sign_in = world
+    failures, read, began, watched = [], 0, time.monotonic(), tables()
+    for name in names:
+        who = principal(bank, name, headers, sign_in)
+        before = fingerprints(watched)
+        for cell in cells(things):
+            if cell.method != "GET" or expected(cell, who) not in ("open", "inside") or cell.route in MAY_WRITE:
+                continue
+            if cell.thing is not None and cell.thing.relation in ("branch", "lapsed") and name != "risk-supervisor":
+                continue  # read by one; another row of the same page writes no more than the first
+            with captured() as queue:
+                status = who.client.get(cell.address).status_code
+            read, after = read + 1, fingerprints(watched)
+            if status >= 500 or queue or changed(before, after):
+                failures.append(f"{name} GET {cell.route}: {status}, {changed(before, after)} changed, {queue} enqueued")
+            before = after
+    print(f"\\nreads: {', '.join(names)}, {read} GETs, {len(failures)} wrote, {time.monotonic() - began:.0f} s")
+    return failures
+
+
+def test_reading_writes_nothing(bank: Bank, world: tuple[Things, User], partner_headers: dict[str, str]) -> None:
+    """R253: two readers who open most pages."""
+    failures = readings(bank, world, partner_headers, READERS)
+    assert failures == [], "\\n".join(failures)
+
+
+@pytest.mark.slow
+def test_nobody_writes_by_reading(bank: Bank, world: tuple[Things, User], partner_headers: dict[str, str]) -> None:
+    """R253: everybody."""
+    failures = readings(bank, world, partner_headers, PRINCIPALS)
+    assert failures == [], "\\n".join(failures)
+
+
+def tokenless(client: Client, methods: tuple[str, ...]) -> list[str]:
+    """Send an unsafe request to every route without the token; return those that did not refuse."""
+    failures = []
+    for route, (place, gate) in FOUND.items():
+        if route.startswith(API):
+            continue  # no cookie opens these: there is nothing that a foreign page could use
+        for method in methods:
+            status = client.generic(method, place, "a=b", "application/x-www-form-urlencoded").status_code
+            if status != 403 and not (status == 405 and gate != OPEN) and route not in TOKENLESS:
+                failures.append(f"{method} {route}: {status}")
+    return failures
+
+
+def test_a_foreign_page_can_send_nothing(bank: Bank) -> None:
+    """R259: with the victim's session, without the token: 403 before any view, and nothing changed."""
+    victim, began, before = bank.somebody("risk-supervisor"), time.monotonic(), fingerprints()
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.cookies = browser(victim).cookies
+    failures = tokenless(client) + tokenless(Client(enforce_csrf_checks=True, raise_request_exception=False))
+    print(f"\\ntokens: {len(FOUND)} routes × 4 methods × 2, {len(failures)} let through, {time.monotonic() - began:.0f} s")
+    assert failures == [], "\\n".join(failures)
+    assert changed(before, fingerprints()) == []
+
+
+def test_no_view_is_exempt() -> None:
+    """Only DRF's views are: they know no cookie."""
+    exempt = [path for _name, path, pattern in NAMED if getattr(pattern.callback, "csrf_exempt", False)]
+    assert [path for path in exempt if not path.startswith(API)] == []
