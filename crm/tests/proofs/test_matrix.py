@@ -1,9 +1,9 @@
 """Proof 1: everybody × every route × every method × every relation, against tables that are written apart from the views.
 
-Who: the stock roles of the staff, a customer, a partner, a stranger. Routes: all of the URLconf, by name in `route_table.py`, whose rows are
-told in `things.py`; a route that is missing there fails. Expected: strangers end at the door, others without the function at 403, with the
-function and out of scope at 404 (a method that a page does not know at 405 before all), in scope the page opens. After all that was
-denied to somebody on a route, the tables are what they were, the log, last-seen and lock-outs aside.
+Who: the stock roles of the staff, a customer, a partner, a stranger. Routes: all of the URLconf, by name in `route_table.py`, whose
+rows are told in `things.py`; a route that is missing there fails. Expected: strangers end at the door, others without the function at
+403, with the function and out of scope at 404 (a method that a page does not know at 405 before all), in scope the page opens. After
+all that was denied to somebody on a route, the tables are what they were, the log, last-seen and lock-outs aside.
 
 What it cannot find: a page that opens rightly and shows too much (the canaries do); a right that both `route_table.py` and a
 `roles.py` give wrongly; what a permitted write does to rows of others (the verbs' own tests); a refusal that leaks by its length of time.
@@ -149,9 +149,8 @@ def try_all(who: Principal, all_cells: list[Cell], tally: Tally) -> None:
         tally.cells[wanted] += 1
         if not is_right(cell, wanted, answer.status_code, answer.get("Location", "")):
             relation = cell.thing.relation if cell.thing else "-"
-            tally.failures.append(
-                f"{who.name} {cell.method} {cell.route} ({cell.permission}, {relation}): {wanted}, not {answer.status_code}"
-            )
+            asked = f"{cell.method} {cell.route} ({cell.permission}, {relation})"
+            tally.failures.append(f"{who.name} {asked}: {wanted}, not {answer.status_code}")
         if cell.route != route:
             after = fingerprints(names)
             if changed(before, after):

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from crm.access.actor import SYSTEM
+from crm.access.actor import IMPORTER, SYSTEM
 from crm.calendar.services import today
 from crm.jobs.queue import captured
 from crm.log import services as log
@@ -29,7 +29,7 @@ from risk.services import cases, inquiries
 from risk.tests.work import waiting
 from transactions.models import Source
 from transactions.services import add_source, imports
-from transactions.tests.personas import IMPORTER, recorded
+from transactions.tests.personas import recorded
 from transactions.tests.test_files import DEFAULTS, line, text
 
 RELATIONS = ("own", "branch", "other", "granted", "lapsed")
