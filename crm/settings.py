@@ -153,6 +153,7 @@ MIDDLEWARE = [
     "crm.access.middleware.ActorMiddleware",
     "crm.operations.middleware.KeysAway",
     "crm.staff.middleware.OfficersFirst",
+    "crm.staff.middleware.DeviceCookie",
     "auditlog.middleware.AuditlogMiddleware",
 ]
 ROOT_URLCONF = "crm.urls"
@@ -215,6 +216,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 if PASSWORD_PROFILE == "mlps3":
     AUTH_PASSWORD_VALIDATORS.append({"NAME": "crm.staff.validators.CharacterClassesValidator"})
+# So many attempts to sign in are looked at from one address within 15 minutes; known devices are not counted.
+SIGN_INS_PER_ADDRESS = int(os.environ.get("CRM_SIGN_INS_PER_ADDRESS", "50"))
+DEVICE_COOKIE_NAME = f"crm_device_{_HOME_MARK}"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # PostgreSQL: the broker holds only what may vanish
 SESSION_COOKIE_NAME = f"crm_session_{_HOME_MARK}"
 SESSION_COOKIE_AGE = int(timedelta(hours=10).total_seconds())  # absolute end, whatever happens

@@ -18,11 +18,13 @@ class StaffConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug the role table into the ground, declare actions, offer pages in the menu."""
+        from crm.jobs import sweeps
         from crm.log.actions import declare
         from crm.notify import alarms
         from crm.staff.choices import ACTIONS
         from crm.staff.providers import offer_changes, offer_tiles
         from crm.staff.services.duty import people_on_duty
+        from crm.staff.services.guessing import remove_old
         from crm.staff.services.role_table import load_role_table, reach_of_roles
 
         declare(ACTIONS)
@@ -39,6 +41,7 @@ class StaffConfig(AppConfig):
         )
         register_role_table(reach_of_roles)
         alarms.register_people(people_on_duty)
+        sweeps.register("staff.forget_attempts", remove_old, every_seconds=600)
         offer_tiles()
         offer_changes()
         post_migrate.connect(load_role_table, sender=self, dispatch_uid="staff.load_role_table")

@@ -62,6 +62,8 @@ ACTIONS = {
     "staff.signed_in": ActionKind(_("Signed in"), "security"),
     "staff.sign_in_failed": ActionKind(_("Sign-in failed"), "security"),
     "staff.sign_in_locked": ActionKind(_("Sign-in locked after failures"), "security"),
+    "staff.sign_in_released": ActionKind(_("Held sign-in released"), "security"),
+    "staff.spraying_suspected": ActionKind(_("Many names tried: spraying suspected"), "security"),
     "staff.signed_out": ActionKind(_("Signed out"), "security"),
     "staff.token_issued": ActionKind(_("One-time token issued"), "security"),
     "staff.token_refused": ActionKind(_("One-time token refused"), "security"),

@@ -118,6 +118,12 @@ class TokenForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
+class ReleaseForm(forms.Form):
+    """Why an officer who was guessed at may sign in again."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
 class BranchForm(forms.Form):
     """A new branch."""
 

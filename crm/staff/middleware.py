@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.gate import OPEN
 from crm.access.pages import error_page
+from crm.staff.services import devices
 from crm.staff.services.officers import is_open_for_business
 
 SIGN_IN = ("staff:sign_in", "staff:half")
@@ -35,3 +36,16 @@ class OfficersFirst:
         if name in SIGN_IN:
             return redirect("staff:redeem")
         return error_page(request, 503, _("The product opens when two security officers have set their passwords."))
+
+
+class DeviceCookie:
+    """Gives the cookie of a device on which somebody has just signed in completely."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the answer of the view, with the cookie after a sign-in."""
+        response = self.get_response(request)
+        devices.give(request, response)
+        return response

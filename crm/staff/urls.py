@@ -16,6 +16,7 @@ urlpatterns = [
     path("staff/", people.user_list, name="user_list"),
     path("staff/new/", people.user_add, name="user_add"),
     path("staff/<ref:reference>/", people.user, name="user"),
+    path("staff/<ref:reference>/release/", people.user_release, name="user_release"),
     path("staff/<ref:reference>/roles/", people.user_roles, name="user_roles"),
     path("staff/<ref:reference>/active/", people.user_active, name="user_active"),
     path("staff/<ref:reference>/token/", people.user_token, name="user_token"),

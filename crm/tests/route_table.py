@@ -112,6 +112,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "staff/": "staff.view_user",
     "staff/<ref:reference>/": "staff.view_user",
     "staff/<ref:reference>/active/": "staff.change_user",
+    "staff/<ref:reference>/release/": "staff.change_user",
     "staff/<ref:reference>/roles/": "staff.change_user",
     "staff/<ref:reference>/token/": "staff.change_user",
     "staff/new/": "staff.add_user",

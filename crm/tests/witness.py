@@ -39,6 +39,7 @@ UNWITNESSED: dict[str, str] = {
         "history: written with its row",
     ),
     "factors_codecounter": "attempts are counted before anything is known about them; what comes of each has its line",
+    "staff_signinsighting": "failures are counted by name to notice spraying; each failure has its line",
     "staff_signincounter": "attempts are counted before anything is known about them; what comes of each has its line",
 }
 

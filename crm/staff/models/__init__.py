@@ -4,15 +4,18 @@ from crm.staff.models.branches import Branch
 from crm.staff.models.clients import ServiceClient
 from crm.staff.models.people import User
 from crm.staff.models.roles import Role, RoleAssignment, RolePermission
-from crm.staff.models.sign_in import OneTimeToken, SignInCounter
+from crm.staff.models.sign_in import KnownDevice, OneTimeToken, SignInCounter, SignInHold, SignInSighting
 
 __all__ = [
     "Branch",
+    "KnownDevice",
     "OneTimeToken",
     "Role",
     "RoleAssignment",
     "RolePermission",
     "ServiceClient",
     "SignInCounter",
+    "SignInHold",
+    "SignInSighting",
     "User",
 ]

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,7 @@ from crm.staff.choices import TokenPurpose
 
 
 class SignInQuerySet(ScopedQuerySet[Any]):
-    """Tokens and counters are nobody's reading."""
+    """Tokens, counters and devices are nobody's reading."""
 
     def scope(self, user: Any, reach: Reach) -> Self:
         """Return nothing."""
@@ -42,12 +43,15 @@ class OneTimeToken(models.Model):
 
 
 class SignInCounter(models.Model):
-    """Failures of one name within the window. Kept for unknown names too, so that the answer tells nothing."""
+    """The attempts of one name, address or device within the window, unknown names included, so that the answer tells nothing.
+
+    ``key`` is a keyed mark: people type passwords into the wrong box.
+    """
 
     key = models.CharField(max_length=64, primary_key=True)
-    failures = models.PositiveIntegerField(default=0)
-    window_started_at = models.DateTimeField(default=timezone.now)
+    taken = ArrayField(models.DateTimeField(), default=list)
     locked_until = models.DateTimeField(null=True)
+    touched_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = SignInQuerySet.as_manager()
 
@@ -56,4 +60,58 @@ class SignInCounter(models.Model):
         verbose_name_plural = _("sign-in counters")
 
     def __str__(self) -> str:
-        return f"{self.failures}"
+        return f"{len(self.taken)}"
+
+
+class SignInSighting(models.Model):
+    """A name that failed from one address, or with one shape of password, lately: many names under one key are spraying."""
+
+    key = models.CharField(max_length=64)
+    name = models.CharField(max_length=64)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    objects = SignInQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("sighting of a failed sign-in")
+        verbose_name_plural = _("sightings of failed sign-ins")
+        constraints = [models.UniqueConstraint(fields=["key", "name"], name="sighting_once")]
+        indexes = [models.Index(fields=["seen_at"], name="sighting_by_age")]
+
+    def __str__(self) -> str:
+        return self.key[:12]
+
+
+class KnownDevice(models.Model):
+    """A browser in which the person has signed in completely; its attempts are counted apart from those of strangers."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="devices")
+    mark = models.CharField(max_length=64)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(default=timezone.now)
+
+    objects = SignInQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("known device")
+        verbose_name_plural = _("known devices")
+        constraints = [models.UniqueConstraint(fields=["user", "mark"], name="device_once_a_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.last_used_at:%Y-%m-%d}"
+
+
+class SignInHold(models.Model):
+    """An officer who was guessed at: no password is looked at until another officer has released her."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sign_in_hold")
+    since = models.DateTimeField(_("since"), default=timezone.now)
+
+    objects = SignInQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("held sign-in")
+        verbose_name_plural = _("held sign-ins")
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"

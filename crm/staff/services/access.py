@@ -16,15 +16,16 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.errors import Conflict, DomainError
-from crm.access.services import require
+from crm.access.services import require, require_step_up
 from crm.approvals.choices import State
 from crm.approvals.handlers import Disclosure
 from crm.approvals.models import ChangeRequest
 from crm.approvals.services import propose
 from crm.log import services as log
 from crm.staff.choices import EXCLUSIVE_ROLES, STAFF_ROLES
-from crm.staff.models import OneTimeToken, Role, RoleAssignment, User
+from crm.staff.models import OneTimeToken, Role, RoleAssignment, SignInHold, User
 from crm.staff.secrets import half_hash, new_half
+from crm.staff.services.guessing import forget_attempts
 from crm.staff.services.tokens import issue_second_half
 
 ROLES, TOKEN, SWITCH_ON = "staff.roles", "staff.token", "staff.switch_on"
@@ -131,6 +132,20 @@ def switch_off(*, actor: Actor, person: User, reason: str) -> User:
         person.is_active = False
         person.save(update_fields=["is_active"])
         log.record(actor=actor, action="staff.person_deactivated", target=person, reason=reason)
+    return person
+
+
+@transaction.atomic
+def release(*, actor: Actor, person: User, reason: str) -> User:
+    """Let an officer who was guessed at sign in again; another security officer does it."""
+    require(actor, PROPOSE, person)
+    if actor.user_id == person.pk:
+        raise OwnRights
+    require_step_up(actor)
+    person = User.objects.locked().get(pk=person.pk)
+    if SignInHold.objects.filter(user=person).delete()[0]:
+        forget_attempts(person.number)
+        log.record(actor=actor, action="staff.sign_in_released", target=person, reason=reason)
     return person
 
 

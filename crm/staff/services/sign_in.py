@@ -1,13 +1,12 @@
 """Signing in and out. ``complete_sign_in`` is the only place that calls ``login()``."""
 
-import hashlib
 from datetime import datetime, timedelta
-from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.hashers import make_password
-from django.db import connection, transaction
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -16,70 +15,69 @@ from crm.access.actor import Actor
 from crm.access.middleware import staff_actor
 from crm.access.services import actor_of
 from crm.log import services as log
-from crm.staff.models import SignInCounter, User
-from crm.staff.models.people import normal_number
+from crm.staff.models import KnownDevice, SignInHold, User
+from crm.staff.models.people import employee_number, normal_number
+from crm.staff.services import devices, guessing
 
 PENDING = "pending_user_id"
 PENDING_SINCE = "pending_since"
 HALF_LASTS = timedelta(minutes=5)
 
-FAILURES = 5
-WINDOW = timedelta(minutes=15)
-LOCKED_FOR = timedelta(minutes=30)
 
-_COUNT = """
-INSERT INTO staff_signincounter AS c (key, failures, window_started_at) VALUES (%(key)s, 1, %(now)s)
-ON CONFLICT (key) DO UPDATE SET
-    failures = CASE WHEN c.window_started_at < %(before)s AND COALESCE(c.locked_until, %(now)s) <= %(now)s
-        THEN 1 ELSE c.failures + 1 END,
-    window_started_at = CASE WHEN c.window_started_at < %(before)s AND COALESCE(c.locked_until, %(now)s) <= %(now)s
-        THEN %(now)s ELSE c.window_started_at END,
-    locked_until = CASE
-        WHEN c.locked_until > %(now)s THEN c.locked_until
-        WHEN c.window_started_at >= %(before)s AND c.failures + 1 > %(failures)s THEN %(until)s
-        ELSE NULL END
-RETURNING failures, locked_until
-"""
-
-
-def check_password(*, actor: Actor, number: str, password: str) -> User | None:
+def check_password(*, actor: Actor, number: str, password: str, device: str = "") -> User | None:
     """Return the person, or None for whatever reason; the attempt is counted *before* the hash is computed.
 
-    Unknown numbers are counted, hashed and answered like known ones, so the answer tells nothing. More than 5 attempts
-    in 15 minutes lock the name for 30 minutes, the right password included.
+    At most 5 hashes are computed for a name within 15 minutes, then none for 30, the right password included. Unknown numbers are
+    counted, hashed and answered like known ones, so neither the answer nor its time tells anything. ``device`` is the secret of the
+    browser's device cookie: where the person has signed in before, attempts have a counter of their own.
     """
-    key = hashlib.sha256(normal_number(number).casefold().encode()).hexdigest()
-    locked = _take_attempt(key)
-    person = User.objects.filter(number__iexact=normal_number(number)).first()
-    if person is None:
-        make_password(password)
-    right = person is not None and person.check_password(password)
-    if person is None or not right or locked or not person.is_usable:
-        _write_failure(actor, person, key, locked)
+    name = normal_number(number)
+    person = User.objects.filter(number__iexact=name if _could_be_a_number(name) else "").first()
+    trusted = devices.known(person, device)
+    attempt = guessing.admit(name=name, address=actor.address, device=trusted)
+    if not attempt.granted:
+        _write_locked(actor, name, person, attempt, trusted)
         return None
-    SignInCounter.objects.filter(pk=key).update(failures=0, locked_until=None)
+    if not _is_right(person, password, trusted) or person is None or not person.is_usable:
+        _write_failure(actor, name, person)
+        guessing.note_failure(actor=actor, name=name, password=password)
+        return None
+    guessing.refund(attempt)
     return person
 
 
-def _take_attempt(key: str) -> bool:
-    now = timezone.now()
-    values: dict[str, Any] = {"key": key, "now": now, "before": now - WINDOW, "until": now + LOCKED_FOR, "failures": FAILURES}
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_COUNT, values)
-        _failures, locked_until = cast("tuple[int, object]", cursor.fetchone())
-    return locked_until is not None
+def _could_be_a_number(name: str) -> bool:
+    """Letters that only the database takes for others (a dotless i) would have counters of their own."""
+    try:
+        employee_number(name)
+    except ValidationError:
+        return False
+    return True
 
 
-def _write_failure(actor: Actor, person: User | None, key: str, locked: bool) -> None:
+def _is_right(person: User | None, password: str, trusted: KnownDevice | None) -> bool:
+    """One hash, whoever is asked for: of nobody, and of an officer who is held, it tells nothing."""
+    held = SignInHold.objects.filter(user_id=person.pk if person else 0).exists()
+    if person is None or (held and trusted is None):
+        make_password(password)
+        return False
+    return person.check_password(password)
+
+
+def _write_failure(actor: Actor, name: str, person: User | None) -> None:
+    # People type passwords into the wrong box: an unknown name is kept as a mark only.
+    data = {"name_mark": guessing.name_key(name)[:12]}
     with transaction.atomic():
-        log.record(
-            actor=actor,
-            action="staff.sign_in_locked" if locked else "staff.sign_in_failed",
-            target=person,
-            result="refused",
-            # People type passwords into the wrong box: an unknown name is kept as a mark only.
-            data={"name_mark": key[:12]},
-        )
+        log.record(actor=actor, action="staff.sign_in_failed", target=person, result="refused", data=data)
+
+
+def _write_locked(actor: Actor, name: str, person: User | None, attempt: guessing.Attempt, trusted: KnownDevice | None) -> None:
+    """Write the refusal; an officer stays locked until another one releases her, and loses the device it was tried on."""
+    data = {"name_mark": guessing.name_key(name)[:12]}
+    with transaction.atomic():
+        log.record(actor=actor, action="staff.sign_in_locked", target=person, result="refused", data=data)
+        if guessing.hold_officer(person, attempt) and trusted is not None:
+            trusted.delete()
 
 
 def begin_sign_in(request: HttpRequest, person: User) -> None:
@@ -111,6 +109,7 @@ def complete_sign_in(request: HttpRequest, person: User) -> Actor:
         address=before.address,
         request_id=before.request_id,
     )
+    devices.remember(request, person)
     log.record(actor=actor, action="staff.signed_in", target=person)
     return actor
 

@@ -19,9 +19,10 @@ from crm.access.errors import DomainError
 from crm.log import services as log
 from crm.notify.services import notify
 from crm.staff.choices import TokenPurpose
-from crm.staff.models import OneTimeToken, User
+from crm.staff.models import OneTimeToken, SignInHold, User
 from crm.staff.secrets import half_hash, joined_hash, new_half, spoken_hash
 from crm.staff.services.duty import people_on_duty
+from crm.staff.services.guessing import forget_attempts
 
 TOKEN_LASTS = timedelta(hours=72)
 
@@ -104,6 +105,10 @@ def _redeem(*, actor: Actor, number: str, token: str, password: str) -> User:
     person.set_password(password)
     person.password_changed_at = now
     person.save(update_fields=["password", "password_changed_at"])
+    # Both halves came from officers who know her: a new start, also for who was locked out, and for no device of the past.
+    forget_attempts(person.number)
+    SignInHold.objects.filter(user=person).delete()
+    person.devices.all().delete()
     log.record(actor=actor, action="staff.password_set", target=person, data={"by": "token"})
     _tell(person, gettext_noop("The password of the account %(number)s was set with a one-time token"), key=f"token:{row.pk}:used")
     return person

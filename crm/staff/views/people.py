@@ -12,9 +12,9 @@ from crm.access.services import actor_of, get_visible, may
 from crm.approvals.choices import State
 from crm.approvals.models import ChangeRequest
 from crm.lists.views import render_list
-from crm.staff.forms import ActiveForm, PersonForm, RolesForm, TokenForm
-from crm.staff.models import User
-from crm.staff.services.access import Asked, ask_for_roles, ask_for_token, ask_to_switch_on, switch_off
+from crm.staff.forms import ActiveForm, PersonForm, ReleaseForm, RolesForm, TokenForm
+from crm.staff.models import SignInHold, User
+from crm.staff.services.access import Asked, ask_for_roles, ask_for_token, ask_to_switch_on, release, switch_off
 from crm.staff.services.people import create_person
 from crm.staff.views.lists import PersonList
 
@@ -48,6 +48,8 @@ def _page(request: HttpRequest, person: User, *, half: str = "", status: int = 2
         "half": half,
         "pending": pending,
         "may_change": may(actor, "staff.change_user", person) and actor.user_id != person.pk,
+        "held_since": SignInHold.objects.filter(user=person).values_list("since", flat=True).first(),
+        "release_form": ReleaseForm(auto_id="id_release_%s"),
         "roles_form": RolesForm(initial={"roles": person.role_codes()}, auto_id="id_roles_%s"),
         "active_form": ActiveForm(auto_id="id_active_%s"),
         "token_form": TokenForm(auto_id="id_token_%s"),
@@ -116,3 +118,16 @@ def user_token(request: HttpRequest, reference: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, person, token_form=form)
     return _asked(request, person, ask_for_token(actor=actor_of(request), person=person, **form.cleaned_data))
+
+
+@gated("staff.change_user")
+@require_POST
+def user_release(request: HttpRequest, reference: str) -> HttpResponse:
+    """Let an officer sign in again whose number was guessed at."""
+    person = _person(request, reference)
+    form = ReleaseForm(request.POST, auto_id="id_release_%s")
+    if not form.is_valid():
+        return _page(request, person, release_form=form)
+    release(actor=actor_of(request), person=person, **form.cleaned_data)
+    messages.success(request, _("The sign-in is released."))
+    return redirect("staff:user", reference)

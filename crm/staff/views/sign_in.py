@@ -16,6 +16,7 @@ from crm.access.services import actor_of
 from crm.staff.choices import Theme
 from crm.staff.forms import RedeemForm, SignInForm
 from crm.staff.models import User
+from crm.staff.services import devices
 from crm.staff.services.people import choose
 from crm.staff.services.second_factor import next_step
 from crm.staff.services.sign_in import begin_sign_in, check_password, complete_sign_in, pending_person
@@ -35,7 +36,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(_next_of(request))
     form = SignInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        person = check_password(actor=actor_of(request), **form.cleaned_data)
+        person = check_password(actor=actor_of(request), device=devices.read(request), **form.cleaned_data)
         if person is not None:
             begin_sign_in(request, person)
             request.session[AFTER_SIGN_IN] = _next_of(request)
