@@ -110,6 +110,7 @@ INSTALLED_APPS = [
     "crm.approvals",
     "crm.staff",
     "crm.factors",
+    "crm.exports",
     "audit",
     "customers",
     "products",

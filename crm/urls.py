@@ -12,6 +12,7 @@ urlpatterns = [
     path("calendar/", include("crm.calendar.urls")),
     path("jobs/", include("crm.jobs.urls")),
     path("notices/", include("crm.notify.urls")),
+    path("", include("crm.exports.urls")),
     path("lists/", include("crm.lists.urls")),
     path("approvals/", include("crm.approvals.urls")),
     path("audit/", include("audit.urls")),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from io import BytesIO
@@ -25,6 +26,15 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LONGEST_CELL = 32_767
 HEAD = Font(bold=True)
 GROUND = PatternFill("solid", fgColor="EDF1F4")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """What a file says of the permit it left the house under: its number (on every printed page) and the lines of a sheet of its own."""
+
+    permit: str
+    lines: tuple[tuple[str, str], ...]
+    advice: str
 
 
 def text_cell(sheet: WriteOnlyWorksheet, text: str) -> Cell:
@@ -69,6 +79,7 @@ def add_sheet(
     heads: Sequence[str],
     rows: Iterable[Sequence[Any]],
     widths: Sequence[int] = (),
+    permit: str = "",
 ) -> int:
     """Add one sheet with the print header (制表人, 时间, 条件), a frozen head row and the rows; answers how many rows it wrote."""
     sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31])
@@ -81,6 +92,7 @@ def add_sheet(
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.oddFooter.center.text = "&P / &N"
+    sheet.oddFooter.left.text = permit.replace("&", "&&")
     name = text_cell(sheet, title)
     name.font = Font(bold=True, size=14)
     sheet.append([name])
@@ -94,6 +106,20 @@ def add_sheet(
         sheet.append([value_cell(sheet, value) for value in row])
         written += 1
     return written
+
+
+def add_mark(book: Workbook, mark: Mark) -> None:
+    """Add the sheet that says under which permit the file was made: who, when, from what, for what, until when."""
+    sheet = book.create_sheet(_("Export permit"))
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 22, 90
+    sheet.oddFooter.left.text = mark.permit.replace("&", "&&")
+    head = text_cell(sheet, _("Export permit %(permit)s") % {"permit": mark.permit})
+    head.font = Font(bold=True, size=14)
+    sheet.append([head])
+    for label, said in mark.lines:
+        sheet.append([_head_cell(sheet, label), text_cell(sheet, said)])
+    sheet.append([])
+    sheet.append([text_cell(sheet, mark.advice)])
 
 
 def _head_cell(sheet: WriteOnlyWorksheet, text: str) -> Cell:

@@ -7,7 +7,6 @@ from crm.lists import views
 app_name = "lists"
 urlpatterns = [
     path("<str:name>/show/", views.list_show, name="show"),
-    path("<str:name>/export/", views.list_export, name="export"),
     path("<str:name>/views/save/", views.view_save, name="view_save"),
     path("<str:name>/views/remove/", views.view_delete, name="view_delete"),
 ]

@@ -18,7 +18,6 @@ from crm.lists.columns import Column
 from crm.lists.counts import UNBEARABLE, Count, Plan, bare, count, planned
 from crm.lists.definitions import ListDefinition, known, with_query
 from crm.lists.errors import BadParameters
-from crm.lists.export import export_xlsx
 from crm.lists.requests import Asked
 from crm.lists.rows import rows_of
 from crm.lists.sealing import closed, sealed_address
@@ -165,17 +164,6 @@ def list_show(request: HttpRequest, name: str) -> HttpResponse:
         typed.pop(own, None)
     conditions = closed(_definition(request, name), actor_of(request), typed)
     return redirect(with_query(path.partition("?")[0], {key: [v for v in values if v] for key, values in conditions.lists()}))
-
-
-@signed_in_page("the list's own permissions are asserted inside")
-@require_POST
-def list_export(request: HttpRequest, name: str) -> HttpResponse:
-    """The rows of a list as an Excel file, under the conditions of the page the reader was on."""
-    try:
-        return export_xlsx(_definition(request, name), request, QueryDict(request.POST.get("query", "")))
-    except DomainError as error:
-        messages.error(request, str(error))
-        return redirect(_back(request))
 
 
 @signed_in_page("a saved view belongs to the reader alone")

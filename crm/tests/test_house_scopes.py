@@ -18,6 +18,7 @@ CATALOGUE = "the same for everybody whose role holds the permission: {}"
 PARTS = {
     "customers.CustomerFigures": PART.format("the customer"),
     "fields.RetiredRoot": "numbers of root keys that are gone",
+    "exports.ExportDownload": PART.format("the permit"),
     "fields.DataKey": PART.format("the customer"),
     "products.BalanceReport": PART.format("the account"),
     "products.CoreInstruction": PART.format("the freeze"),
@@ -60,6 +61,7 @@ UNSCOPED = PARTS | {
     "risk.JudgingDelay": "when verdicts came late, without a word about anybody",
     "risk.RuleFailure": "shown with its rule, which is scoped",
     "jobs.SweepState": "the clock's own notes; no page shows them",
+    "exports.RowCap": CATALOGUE.format("rows that a role may take on a person's own word"),
     "lists.SavedView": "kept and read by its owner's number alone (crm.lists.services)",
     "reports.Subscription": "kept and read by its owner's number alone; reports go out in the recipient's own reach",
     "log.Attestation": "seals of the log, without a word about anybody",

@@ -280,8 +280,9 @@ def test_the_hits_of_a_back_test_are_a_list_like_any_other(day: list[Transaction
         "/lists/risk.backtesthit/views/save/", {"next": page, "of": mine.reference, "label": "New ones", "query": "compared=new"}
     )
     assert answer["Location"] == page
-    file = person.post("/lists/risk.backtesthit/export/", {"next": page, "of": mine.reference, "query": ""})
-    sheet = load_workbook(BytesIO(file.content)).worksheets[-1]
+    said = {"purpose": "review", "words": "规则评审"}
+    file = person.post("/lists/risk.backtesthit/export/", {"next": page, "of": mine.reference, "query": "", **said})
+    sheet = load_workbook(BytesIO(file.content)).worksheets[0]
     exported = Event.objects.get(action="list.exported")
     assert exported.data["of"] == mine.reference  # the line says whose hits
     told_of = [str(value) for line in sheet.iter_rows(values_only=True) for value in line if re.fullmatch("T-[A-Z0-9]{13}", str(value))]

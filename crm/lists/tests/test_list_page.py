@@ -13,7 +13,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
-from django.test import Client, RequestFactory
+from django.test import RequestFactory
 from openpyxl import load_workbook
 
 from crm.access.actor import Actor
@@ -22,16 +22,16 @@ from crm.lists import counts, services
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.errors import BadParameters
-from crm.lists.export import export_xlsx
+from crm.lists.export import asked_for, workbook_of
 from crm.lists.filters import Choice, DateRange, Flag, NumberRange, Preset, Text
 from crm.lists.models import SavedView
 from crm.lists.positions import position
 from crm.lists.requests import Asked
+from crm.lists.sheets import Mark
 from crm.lists.testing import walk
 from crm.lists.views import page_of, render_list
 from crm.log import services as log
-from crm.log.models import Event
-from crm.tests.personas import as_actor
+from crm.tests.personas import as_actor, browser
 
 pytestmark = pytest.mark.django_db
 
@@ -245,30 +245,35 @@ def test_views_are_saved_and_belong_to_one_person(ask: Any, sun_yue: Any, collea
     assert SavedView.objects.count() == 0
 
 
-def test_excel_holds_what_the_list_shows_as_text_and_is_logged(rows: Any, ask: Any, security_officer: Any, sun_yue: Any) -> None:
-    request = ask("list_name=a&columns=label&columns=query&columns=amount")
+def test_excel_holds_what_the_list_shows_as_text(rows: Any, security_officer: Any, sun_yue: Any) -> None:
+    """R283: who took it under which permit stands in the file, and on every printed page of it."""
+    query = QueryDict("list_name=a&columns=label&columns=query&columns=amount")
     with pytest.raises(Refused):
-        export_xlsx(Views(), request)  # her role exports nothing
+        asked_for(Views(), as_actor(sun_yue), query)  # her role exports nothing
     SavedView.objects.filter(user=sun_yue).update(user=security_officer)
-    request.actor = as_actor(security_officer)
-    response = export_xlsx(Views(), request)
-    sheet = load_workbook(BytesIO(response.content)).active
+    asked = asked_for(Views(), as_actor(security_officer), query)
+    made = workbook_of(asked, Mark(permit="X-1", lines=(("Purpose", "=1+2"),), advice="@once"))
+    book = load_workbook(BytesIO(made.content))
+    sheet = book.active
     assert sheet is not None
     found = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert found[1][:2] == ["Prepared by", "85001 韩松"] or found[1][1] == "85001 韩松"
     assert "List A" in str(found[2][1])
     assert found[4][:3] == ["Label", "Amount", "Query"]
-    assert len(found) == 5 + 30
+    assert len(found) == 5 + 30 == 5 + made.rows == 5 + len(made.keys)
     formula = next(row for row in sheet.iter_rows(min_row=6) if row[2].value == "=1+1")
     assert (formula[2].data_type, formula[2].quotePrefix) == ("s", True)
     assert formula[1].value == 1234.5
-    line = Event.objects.get(action="list.exported")
-    assert line.data["rows"] == 30
-    assert response["Cache-Control"] == "no-store"
+    assert sheet.oddFooter.left is not None
+    assert sheet.oddFooter.left.text == "X-1"
+    marked = [cell for row in book.worksheets[-1].iter_rows() for cell in row if cell.value]
+    assert {"Purpose", "=1+2", "@once"} < {cell.value for cell in marked}
+    assert {cell.data_type for cell in marked} == {"s"}
 
 
 def test_the_verbs_around_lists_want_a_post_and_a_known_list(sun_yue: Any) -> None:
-    client = Client()
-    client.force_login(sun_yue)
+    client = browser(sun_yue)
     assert client.get("/lists/staff.user/export/").status_code == 405
-    assert client.post("/lists/no.such.list/export/").status_code == 404
+    purpose = {"purpose": "work", "words": "for my desk"}
+    assert client.post("/lists/no.such.list/export/", purpose).status_code == 404
+    assert client.post("/lists/staff.user/export/", purpose).status_code == 404  # a list that nobody exports
