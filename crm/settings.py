@@ -232,6 +232,8 @@ CSRF_FAILURE_VIEW = "crm.access.pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
+REVEALS_A_DAY = os.environ.get("CRM_REVEALS_A_DAY", "50,relationship-manager=100,risk-officer=200,risk-supervisor=200")
+PROBES_A_DAY = int(os.environ.get("CRM_PROBES_A_DAY", "500"))
 # --- Web ----------------------------------------------------------------------------------------------------------------
 
 ALLOWED_HOSTS = [h for h in os.environ.get("CRM_ALLOWED_HOSTS", "").split(",") if h]

@@ -19,6 +19,7 @@ from crm.access.services import may
 from crm.approvals.handlers import Difference, Handler
 from crm.approvals.models import ChangeRequest
 from crm.calendar.services import today
+from crm.fields.policy import may_probe
 from crm.fields.services import blind_index
 from crm.lists.keyset import whole
 from crm.staff import tiles
@@ -45,7 +46,7 @@ def find_customers(user: Any, query: Query) -> list[Hit]:
             url=reverse("customers:customer", args=[customer.reference]),
             why=why,
         )
-        for found, why in _readings(rows, query)
+        for found, why in _readings(user, rows, query)
         for customer in _first(found)
     ]
 
@@ -111,18 +112,19 @@ def _detail(customer: Customer) -> str:
     return f"{customer.core_number} · {customer.id_number} · {customer.opening_branch.name} · {manager}"
 
 
-def _readings(rows: CustomerQuerySet, query: Query) -> list[tuple[CustomerQuerySet, Any]]:
+def _readings(user: Any, rows: CustomerQuerySet, query: Query) -> list[tuple[CustomerQuerySet, Any]]:
     """Return the customers that a typed text may mean and why, the most certain reading first."""
     text = str(query)
     found: list[tuple[CustomerQuerySet, Any]] = []
+    numbers = {name for name in ("id_number", "mobile", "email") if may_probe(user, f"customers.customer.{name}")}
     if query.digits or query.upper().startswith("C-") or query.is_id_number:
         found.append((rows.filter(core_number=query.compact), _("Core customer number")))
         found.append((rows.filter(reference=text.upper()), _("Reference")))
-    if query.is_id_number or len(query.compact) >= 8:
+    if "id_number" in numbers and (query.is_id_number or len(query.compact) >= 8):
         found.append((rows.filter(id_number_index=blind_index("customers.customer.id_number", text)), _("ID number")))
-    if query.is_mobile:
+    if "mobile" in numbers and query.is_mobile:
         found.append((rows.filter(mobile_index=blind_index("customers.customer.mobile", text)), _("Mobile number")))
-    if "@" in query:
+    if "email" in numbers and "@" in query:
         found.append((rows.filter(email_index=blind_index("customers.customer.email", text)), _("E-mail")))
     if len(query.compact) == 4 and query.compact[:3].isdigit():
         found.append((rows.filter(mobile_last4=query.compact), _("Last four of the mobile number")))

@@ -70,6 +70,7 @@ POLICIES = (
         name=_("ID number"),
         purpose=_("Identification of the customer (AML Law 2024, art. 28)"),
         permission="customers.reveal_identity",
+        step_up=True,
     ),
     FieldPolicy(
         label="customers.customer.mobile",

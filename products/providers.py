@@ -11,6 +11,7 @@ from crm.access.actor import SYSTEM, Actor
 from crm.access.services import may
 from crm.approvals.handlers import Difference, Handler
 from crm.approvals.models import ChangeRequest
+from crm.fields.policy import may_probe
 from crm.fields.services import blind_index
 from crm.lists import formats
 from crm.staff import tiles
@@ -28,7 +29,7 @@ def find_accounts(user: Any, query: Query) -> list[Hit]:
         return []
     rows = Account.objects.visible_to(user).select_related("customer", "data_key")
     readings = [(Q(reference=str(query).upper()), _("Reference"))]
-    if query.is_account or len(query.digits) >= 8:
+    if (query.is_account or len(query.digits) >= 8) and may_probe(user, "products.account.number"):
         readings.append((Q(number_index=blind_index("products.account.number", str(query))), _("Account number")))
     if len(query.digits) == 4:
         readings.append((Q(number_last4=query.digits), _("Last four of the account number")))

@@ -61,6 +61,7 @@ POLICIES = (
         name=_("account number"),
         purpose=_("Keeping the customer's account"),
         permission="products.reveal_account",
+        step_up=True,
     ),
 )
 

@@ -81,6 +81,7 @@ POLICIES = (
         name=_("counterparty account"),
         purpose=_("Tracing the way of money"),
         permission="transactions.reveal_counterparty",
+        step_up=True,
     ),
 )
 

@@ -6,6 +6,8 @@ from crm.log.actions import ActionKind
 
 ACTIONS = {
     "field.revealed": ActionKind(_("Full value viewed"), "audit"),
+    "field.reveal_refused": ActionKind(_("Full value refused, the day's budget is spent"), "security"),
+    "field.probed": ActionKind(_("Searched for a full number"), "audit"),
     "data_key.destroyed": ActionKind(_("Data key destroyed"), "security"),
     "root_key.added": ActionKind(_("Root key added"), "security"),
     "root_key.retired": ActionKind(_("Root key retired"), "security"),

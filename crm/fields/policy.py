@@ -5,7 +5,7 @@ can not be revealed, and a check says so.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
@@ -15,6 +15,16 @@ from crm.access.reach import Reach
 
 Sensitivity = Literal["C3", "C2", "C1"]  # JR/T 0171: secret, identity and money, internal
 ReasonRule = Literal["always", "unless_own", "never"]
+
+
+PROBE = "fields.probe_value"
+"""Looking for a full number answers yes or no about a value that stands masked on the page: it takes a permission, and is counted."""
+
+
+def may_probe(principal: Any, label: str) -> bool:
+    """Return whether a typed full value may be compared with this field for that reader; she who may see it may look for it."""
+    policy = policy_of(label)
+    return policy is not None and bool(principal.reach(PROBE) or principal.reach(policy.permission))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +37,8 @@ class FieldPolicy:
     permission: str
     sensitivity: Sensitivity = "C2"
     reason: ReasonRule = "always"
+    step_up: bool = False
+    """A second factor within the last 15 minutes is asked before the value is shown."""
 
     def asks_reason(self, actor: Actor) -> bool:
         """Whether this person has to say why.

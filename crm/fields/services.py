@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.errors import DomainError
-from crm.access.services import require
-from crm.fields import cipher, keyring
+from crm.access.services import require, require_step_up
+from crm.fields import budget, cipher, keyring
 from crm.fields.blind import blind_index
 from crm.fields.models import DataKey
 from crm.fields.policy import FieldPolicy, policy_of
@@ -112,26 +112,31 @@ def field_by_label(label: str) -> tuple[type[models.Model], SealedTextField, Fie
     raise NotRevealable
 
 
-@transaction.atomic
 def reveal(*, actor: Actor, obj: models.Model, field: str, reason: str = "") -> str:
     """The value in clear, for a person who may see it; who looked, at what and why is in the log.
 
-    Refused by the field's policy: no permission (403), record out of scope (404), reason missing
-    (`ReasonMissing`). `SealBroken` says in words why a stored value can not be opened.
+    Refused by the field's policy: no permission (403), record out of scope (404), second factor too old (`StepUpNeeded`), reason missing
+    (`ReasonMissing`), the day's budget spent (`BudgetSpent`, with a line). `SealBroken` says in words why a stored value can not be opened.
     """
     sealed, policy = sealed_field(obj, field)
     require(actor, policy.permission, obj)
+    if policy.step_up:
+        require_step_up(actor)
     if policy.asks_reason(actor) and not reason.strip():
         raise ReasonMissing
-    keyring.notice_destroyed(at_once=True)
+    try:
+        return _shown(actor, obj, sealed, policy, reason.strip())
+    except budget.BudgetSpent:
+        budget.record_refusal(actor, obj, policy)
+        raise
+
+
+@transaction.atomic
+def _shown(actor: Actor, obj: models.Model, sealed: SealedTextField, policy: FieldPolicy, reason: str) -> str:
+    budget.check_reveals(actor)
     clear: str = getattr(obj, sealed.name).open()
-    log.record(
-        actor=actor,
-        action="field.revealed",
-        target=obj,
-        data={"field": sealed.label, "class": policy.sensitivity},
-        reason=reason.strip(),
-    )
+    data = {"field": sealed.label, "class": policy.sensitivity}
+    log.record(actor=actor, action=budget.REVEALED, target=obj, data=data, reason=reason)
     return clear
 
 

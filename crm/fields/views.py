@@ -1,9 +1,12 @@
 """Seeing a sealed value in full: one click where the policy asks no reason, else a reason first."""
 
+from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from crm.access.addresses import own_page
@@ -11,8 +14,11 @@ from crm.access.gate import signed_in_page
 from crm.access.scopes import ScopedQuerySet
 from crm.access.services import actor_of, get_visible, require
 from crm.fields import services
+from crm.fields.budget import BudgetSpent
 from crm.fields.errors import SealBroken
 from crm.fields.forms import RevealForm
+
+SHOWN_FOR = timedelta(seconds=60)
 
 
 @signed_in_page("each sealed field has its own permission, which the view and the service ask for")
@@ -48,9 +54,14 @@ def reveal(request: HttpRequest, label: str, reference: str) -> HttpResponse:
     reason = form.cleaned_data["reason"] if context["asks_reason"] else request.POST.get("reason", "")[:200]
     try:
         context["clear"] = services.reveal(actor=actor, obj=obj, field=field.name, reason=reason)
+    except BudgetSpent as refused:
+        return _answer(request, {**context, "state": "broken", "problem": str(refused)}, status=429)
     except SealBroken as broken:
         return _answer(request, {**context, "state": "broken", "problem": str(broken)}, status=409)
-    return _answer(request, {**context, "state": "revealed"})
+    answer = _answer(request, {**context, "state": "revealed", "until": timezone.now() + SHOWN_FOR})
+    # Without JavaScript the browser itself goes back to the masked value; with it the fragment asks for the mask.
+    answer["Refresh"] = f"{int(SHOWN_FOR.total_seconds())};url={request.path}?{urlencode({'cancel': '1', 'back': context['back']})}"
+    return answer
 
 
 def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm.access.addresses import own_page
 from crm.access.gate import signed_in_page
 from crm.access.services import actor_of
+from crm.fields.budget import ProbesSpent, count_probe
 from crm.lists import tokens
 from crm.log import services as log
 from crm.ui import search as searches
@@ -39,7 +40,10 @@ def search(request: HttpRequest) -> HttpResponse:
     if query is None:
         context = {"groups": [], "problem": _("This search was made by somebody else, or its address was cut off. Type it again.")}
         return render(request, "ui/search.html", context, status=400)
-    groups = _find(request, query) if len(query) >= SHORTEST else []
+    try:
+        groups = _find(request, query) if len(query) >= SHORTEST else []
+    except ProbesSpent as refused:
+        return render(request, "ui/search.html", {"groups": [], "problem": str(refused)}, status=429)
     return render(request, "ui/search.html", {"query": query, "groups": groups, "too_short": 0 < len(query) < SHORTEST})
 
 
@@ -55,6 +59,8 @@ def _query(request: HttpRequest, form: SearchForm) -> Query | None:
 
 @transaction.atomic
 def _find(request: HttpRequest, query: Query) -> list[Group]:
+    if query.is_private:
+        count_probe(actor_of(request))
     groups = searches.find(request.user, query)
     found = {group.kind: len(group.hits) for group in groups}
     log.record(actor=actor_of(request), action="search.made", data={"query": query.masked, "hits": found})
