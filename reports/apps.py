@@ -14,6 +14,7 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug the app into the registries."""
+        from crm.exports import handlers
         from crm.jobs import sweeps
         from crm.log.actions import declare
         from crm.notify import attachments
@@ -25,6 +26,7 @@ class ReportsConfig(AppConfig):
         declare(ACTIONS)
         sweeps.register("reports.make_nightly", providers.sweep_nightly, every_seconds=60)
         sweeps.register("reports.make_owed", providers.sweep_owed, every_seconds=30)
+        handlers.register(providers.WORKBOOK)
         attachments.register("reports.workbook", providers.attached_workbook)
         menu.register(menu.MenuItem("reports:run_list", _("Risk reports"), "reports.view_reportrun", group="reports", order=10))
         tiles.register(tiles.Tile("reports.latest", _("Latest risk report"), "reports.view_reportrun", providers.report_tile, order=40))

@@ -3,6 +3,8 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+EXPORT = "reports.export_reportrun"
+
 ROLES: dict[str, dict[str, str]] = {
     "branch-manager": {"reports.view_reportrun": "branch", "reports.add_reportrun": "branch", "reports.export_reportrun": "branch"},
     "risk-officer": {"reports.view_reportrun": "all", "reports.add_reportrun": "all"},

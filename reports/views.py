@@ -16,6 +16,7 @@ from crm.access.actor import Actor
 from crm.access.errors import DomainError
 from crm.access.gate import gated
 from crm.access.services import actor_of, get_visible, may
+from crm.exports.views import hand_out
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.filters import Choice, DateRange, Flag
@@ -25,10 +26,8 @@ from crm.log import services as log
 from reports import services
 from reports.choices import Period, RunState
 from reports.definitions.page import shown
-from reports.definitions.workbook import workbook
 from reports.forms import RunForm, SubscriptionForm
 from reports.models import ReportRun, Subscription
-from reports.providers import XLSX, file_name
 
 LEVELS = {RunState.OWED: "mid", RunState.DONE: "low", RunState.FAILED: "high"}
 
@@ -131,18 +130,11 @@ def run_again(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @gated("reports.export_reportrun")
+@require_POST
 def run_excel(request: HttpRequest, reference: str) -> HttpResponse:
-    """Download the workbook; the download is a line in the log."""
-    actor = actor_of(request)
-    with transaction.atomic():
-        run = get_visible(ReportRun.objects.select_related("branch"), actor, "reports.export_reportrun", reference=reference)
-        log.record(actor=actor, action="report.exported", target=run, data={"by": "page"})
-    if run.state != RunState.DONE:
-        messages.error(request, gettext("The report is not ready yet."))
-        return redirect("reports:run", reference=reference)
-    response = HttpResponse(workbook(run, actor), content_type=XLSX)
-    response["Content-Disposition"] = f'attachment; filename="{file_name(run)}"'
-    return response
+    """The workbook, under an export permit."""
+    back = reverse("reports:run", args=[reference])
+    return hand_out(request, source="report", params={"run": reference}, back=back)
 
 
 @gated("reports.view_reportrun")

@@ -18,6 +18,7 @@ class RiskConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug the app into the registries."""
+        from crm.exports import handlers as exports
         from crm.jobs import sweeps
         from crm.log.actions import declare
         from crm.ui import banners, menu, search
@@ -29,6 +30,7 @@ class RiskConfig(AppConfig):
         from transactions.signals import transactions_changed, transactions_recorded
 
         declare(ACTIONS)
+        exports.register(providers.HANDLING_REPORT)
         register_judge(screening.judge_now)
         transactions_recorded.connect(receivers.on_recorded, dispatch_uid="risk.on_recorded")
         transactions_changed.connect(receivers.on_changed, dispatch_uid="risk.on_changed")

@@ -1,4 +1,4 @@
-"""What monitoring registers with the ground: menu badges, home tiles, search hits, sweeps."""
+"""What monitoring registers with the ground: menu badges, home tiles, search hits, sweeps, the handling report as an export."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,14 +10,18 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import SYSTEM, Actor
+from crm.access.errors import AccessError
 from crm.access.remembered import remembered
-from crm.access.services import may
+from crm.access.services import get_visible, may
+from crm.exports.handlers import Made, Params, Source, Wanted
 from crm.lists import formats
+from crm.lists.sheets import Mark
 from crm.staff import tiles
 from crm.ui import menu
 from crm.ui.banners import Said
 from crm.ui.search import Hit, Query
 from risk.choices import AlertState, Band, CaseState, InquiryState
+from risk.definitions.handling_report import Part, handling_report, parts_of
 from risk.models import Alert, Case, Inquiry
 from risk.services import delays, queue
 
@@ -181,3 +185,40 @@ def sweep_delay() -> None:
 def sweep_overdue() -> None:
     """Escalate alerts that passed their time limit."""
     queue.escalate_overdue(actor=SYSTEM)
+
+
+def _to_export(actor: Actor, params: Params) -> Case:
+    rows = Case.objects.select_related("customer__opening_branch", "officer", "closed_by")
+    found: Case = get_visible(rows, actor, "risk.export_case", reference=str(params["case"]))
+    return found
+
+
+def case_wanted(actor: Actor, params: Params) -> Wanted:
+    """Say what the handling report of a case would hold."""
+    case = _to_export(actor, params)
+    return Wanted(title=gettext("Handling report of case %(case)s") % {"case": case.reference}, rows=_rows(parts_of(case)))
+
+
+def case_made(actor: Actor, params: Params, mark: Mark) -> Made:
+    """Make the handling report of a case."""
+    case = _to_export(actor, params)
+    parts = parts_of(case)
+    content = handling_report(parts, case, actor, mark)
+    return Made(content=content, filename=f"{case.reference}.xlsx", rows=_rows(parts), target=case)
+
+
+def case_still(actor: Actor, params: Params, _keys: list[int]) -> bool:
+    """Whether the reader may still export this case."""
+    try:
+        return bool(_to_export(actor, params))
+    except AccessError:
+        return False
+
+
+def _rows(parts: list[Part]) -> int:
+    return sum(len(rows) for _title, _heads, rows in parts)
+
+
+HANDLING_REPORT = Source(
+    code="case", label=_("Handling report"), action="case.exported", wanted=case_wanted, make=case_made, still=case_still
+)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from crm.access.actor import IMPORTER, SYSTEM
+from crm.exports import services as exports
 from crm.jobs.models import Job
 from crm.log.models import Event
 from crm.notify.models import Notice
@@ -37,6 +38,7 @@ from transactions.services import add_source
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 __all__ = ["chromium", "open_page"]
 Open = Callable[..., Page]
+SAID = {"purpose": "review", "words": "季度会议"}
 WIDTHS = (1366, 390)
 LANGUAGES = ("zh-hans", "en")
 NO_PAGE = {
@@ -75,6 +77,9 @@ def world(bank: Bank, zhang_wei: Customer, salary_account: Account, partner: Any
         "risk/cases": case.reference,
         "risk/inquiries": inquiry.reference,
         "approvals": request.reference,
+        "exports": exports.ask(
+            actor=as_actor(bank.people["81001"]), source="list", params={"list": "customers.customer"}, **SAID
+        ).reference,
         "reports": _report(bank).reference,
         "transactions": Transaction.objects.latest("pk").reference,
         "staff": bank.people["80002"].reference,

@@ -8,22 +8,29 @@ from django.utils.translation import gettext as _
 from openpyxl import Workbook
 
 from crm.access.actor import Actor
-from crm.lists.sheets import add_sheet
+from crm.lists.sheets import Mark, add_mark, add_sheet
 from reports.definitions.words import disposition_label, handled_label, label_label, ordered_totals, rule_names
 from reports.models import ReportRun
 
 
-def workbook(run: ReportRun, actor: Actor) -> bytes:
-    """Return the workbook of a finished run, its print header naming who made it and over what."""
+def workbook(run: ReportRun, actor: Actor, mark: Mark | None = None) -> bytes:
+    """Return the workbook of a finished run, its print header naming who made it and over what; ``mark`` says under which permit."""
     figures, names = run.figures, rule_names()
     book = Workbook(write_only=True)
     where = str(run.branch) if run.branch else _("Whole bank")
     conditions = _("%(first)s to %(last)s, %(where)s") % {"first": run.first_day, "last": run.last_day, "where": where}
     for title, heads, rows in _sheets(figures, names):
-        add_sheet(book, title, actor=actor, conditions=conditions, heads=heads, rows=rows)
+        add_sheet(book, title, actor=actor, conditions=conditions, heads=heads, rows=rows, permit=mark.permit if mark else "")
+    if mark is not None:
+        add_mark(book, mark)
     out = BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def rows_of(run: ReportRun) -> int:
+    """Return how many rows the workbook has."""
+    return sum(len(rows) for _title, _heads, rows in _sheets(run.figures, rule_names()))
 
 
 Sheet = tuple[str, list[str], list[list[Any]]]

@@ -191,12 +191,14 @@ def test_a_branch_manager_gets_the_own_branch_only(world: list[Alert], branch_ma
     client, address = browser(branch_manager), reverse("reports:run", args=[run.reference])
     page = client.get(address).content.decode()
     assert "张伟" in page
-    book = client.get(reverse("reports:run_excel", args=[run.reference]))
+    said = {"purpose": "review", "words": "月度例会"}
+    book = client.post(reverse("reports:run_excel", args=[run.reference]), said)
     cells = [str(cell) for sheet in load_workbook(BytesIO(book.content)) for row in sheet.values for cell in row]
     for hidden in ("李娜", "310001", "6217000155"):
         assert hidden not in page
         assert not [cell for cell in cells if hidden in cell]
     assert browser(other_branch_manager).get(address).status_code == 404
+    assert browser(other_branch_manager).post(f"{address}excel/", said).status_code == 404
     with pytest.raises(NotVisible):
         get_visible(ReportRun.objects.all(), as_actor(other_branch_manager), reference=run.reference)
     with pytest.raises(BranchOutOfReach):

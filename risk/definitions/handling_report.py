@@ -8,17 +8,19 @@ from openpyxl import Workbook
 
 from crm.access.actor import Actor
 from crm.lists.formats import moment
-from crm.lists.sheets import add_sheet
+from crm.lists.sheets import Mark, add_mark, add_sheet
 from products.models import Freeze
 from risk.engine.branches import Line
 from risk.engine.evidence import evidence_of
 from risk.models import Case
 
+Part = tuple[str, list[str], list[list[Any]]]
+"""Title, heads, rows."""
 
-def handling_report(case: Case, actor: Actor) -> bytes:
-    """Return the workbook; numbers of people and accounts stay masked."""
-    book = Workbook(write_only=True)
-    parts: list[tuple[str, list[str], list[list[Any]]]] = [
+
+def parts_of(case: Case) -> list[Part]:
+    """Return the sheets; numbers of people and accounts stay masked."""
+    return [
         (_("Handling report"), [_("Item"), _("Content")], _facts(case)),
         (_("Alerts"), [_("Alert"), _("Rule"), _("Hits"), _("Amount of the hits"), _("First hit"), _("Last hit")], _alerts(case)),
         (_("Evidence"), [_("Alert"), _("Condition"), _("Fact"), _("Value"), _("Threshold"), _("Result")], _evidence(case)),
@@ -26,9 +28,15 @@ def handling_report(case: Case, actor: Actor) -> bytes:
         (_("Freezes"), [_("Freeze"), _("Freeze type"), _("Authority"), _("State"), _("Placed"), _("Ended")], _freezes(case)),
         (_("Entries"), [_("Time"), _("Step"), _("Person"), _("Entry"), _("Text")], _entries(case)),
     ]
+
+
+def handling_report(parts: list[Part], case: Case, actor: Actor, mark: Mark) -> bytes:
+    """Return the workbook of these sheets, the last one saying under which permit it was made."""
+    book = Workbook(write_only=True)
     conditions = _("Case %(case)s") % {"case": case.reference}
     for title, heads, rows in parts:
-        add_sheet(book, title, actor=actor, conditions=conditions, heads=heads, rows=rows)
+        add_sheet(book, title, actor=actor, conditions=conditions, heads=heads, rows=rows, permit=mark.permit)
+    add_mark(book, mark)
     out = BytesIO()
     book.save(out)
     return out.getvalue()

@@ -123,10 +123,11 @@ def test_the_handling_report_is_text_masked_and_complete(
     inquiries.ask(actor=actor, case=case, questions="资金来源？")
     cases.freeze_in_case(actor=actor, case=case, kind="payment_stop", reason="核实中", account=salary_account)
     address = reverse("risk:case_report", args=[case.reference])
-    answer = browser(zhou_min).get(address)
+    said = {"purpose": "case", "words": "提交主管"}
+    answer = browser(zhou_min).post(address, said)
     assert answer.status_code == 200
     book = load_workbook(BytesIO(answer.content))
-    assert len(book.sheetnames) == 6
+    assert len(book.sheetnames) == 6 + 1  # the permit
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert not [cell for cell in cells if cell.data_type == "f"]
     text = "\n".join(str(cell.value) for cell in cells)
@@ -135,7 +136,7 @@ def test_the_handling_report_is_text_masked_and_complete(
     for clear in ("110105198603041215", "13812345678", "6222020000001238821"):
         assert clear not in text
     assert Event.objects.filter(action="case.exported", target_ref=case.reference).count() == 1
-    assert browser(auditor).get(address).status_code == 403
+    assert browser(auditor).post(address, said).status_code == 403
 
 
 def test_a_dismissed_alert_opens_no_case(zhang_wei: Customer, zhou_min: User) -> None:

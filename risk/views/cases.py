@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -15,20 +16,18 @@ from crm.access.errors import DomainError
 from crm.access.gate import gated
 from crm.access.services import actor_of, get_visible, may
 from crm.approvals.models import ChangeRequest
+from crm.exports.views import hand_out
 from crm.lists.positions import position
 from crm.lists.views import render_list
 from crm.log import services as log
 from products.models import Freeze
 from products.services.freezes import LIFT
 from risk.choices import CaseState, CaseStep, InquiryState
-from risk.definitions.handling_report import handling_report
 from risk.engine.evidence import evidence_of
 from risk.forms import CaseFreezeForm, CaseLiftForm, CloseForm, InquiryForm, NoteForm, StepForm
 from risk.models import Case, Inquiry
 from risk.services import cases, inquiries
 from risk.views.lists import CaseList
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @gated("risk.view_case")
@@ -204,12 +203,7 @@ def inquiry_withdraw(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @gated("risk.export_case")
+@require_POST
 def case_report(request: HttpRequest, reference: str) -> HttpResponse:
-    """Download the handling report as Excel (R112); the download is a line in the log."""
-    actor = actor_of(request)
-    with transaction.atomic():
-        case = _visible(actor, reference, "risk.export_case")
-        log.record(actor=actor, action="case.exported", target=case)
-    response = HttpResponse(handling_report(case, actor), content_type=XLSX)
-    response["Content-Disposition"] = f'attachment; filename="{case.reference}.xlsx"'
-    return response
+    """The handling report as Excel (R112), under an export permit."""
+    return hand_out(request, source="case", params={"case": reference}, back=reverse("risk:case", args=[reference]))
