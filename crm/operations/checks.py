@@ -1,10 +1,12 @@
 """System checks: combinations of settings that are refused before anything starts."""
 
+import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
+from django.core.checks import Warning as Warned
 from django.db import DatabaseError, connection
 
 Rule = tuple[str, bool, str, str]
@@ -14,9 +16,10 @@ Rule = tuple[str, bool, str, str]
 def production_is_safe(**_: Any) -> Iterable[CheckMessage]:
     """In production: no debugging, no demo world, no mail to files, TLS known, own keys, two database roles."""
     if settings.PRODUCTION:
-        for code, fine, problem, hint in (*_web_rules(), *_data_rules()):
+        for code, fine, problem, hint in (*_web_rules(), *_session_rules(), *_data_rules()):
             if not fine:
-                yield Error(problem, hint=hint, id=f"operations.{code}")
+                kind = Error if code.startswith("E") else Warned
+                yield kind(problem, hint=hint, id=f"operations.{code}")
 
 
 def _web_rules() -> Iterable[Rule]:
@@ -33,6 +36,49 @@ def _web_rules() -> Iterable[Rule]:
         not any("MD5" in hasher for hasher in settings.PASSWORD_HASHERS),
         "Passwords would be kept under a test hasher.",
         "Keep Argon2PasswordHasher first in PASSWORD_HASHERS.",
+    )
+
+    yield (
+        "E012",
+        "*" not in settings.ALLOWED_HOSTS and not any(host.startswith(".") for host in settings.ALLOWED_HOSTS),
+        "Any host name is allowed.",
+        "Name the hosts in CRM_ALLOWED_HOSTS one by one, without * and without a leading dot.",
+    )
+    yield "E013", settings.BASE_URL.startswith("https://"), "Links in mails begin with http.", "Set CRM_BASE_URL to https://your.host."
+    yield (
+        "W001",
+        settings.TRUSTED_PROXIES > 0,
+        "The proxy's address would stand in the log instead of the caller's.",
+        "Set CRM_TRUSTED_PROXIES to the number of proxies of yours that append to X-Forwarded-For.",
+    )
+
+
+def _session_rules() -> Iterable[Rule]:
+    cookies = (settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY, settings.CSRF_COOKIE_HTTPONLY)
+    yield (
+        "E014",
+        all(cookies) and settings.SESSION_COOKIE_SAMESITE in ("Lax", "Strict"),
+        "Cookies of sessions would go over http, to scripts or to other sites.",
+        "Leave the cookie settings of crm/settings.py alone.",
+    )
+    yield (
+        "E015",
+        settings.SESSION_ENGINE == "django.contrib.sessions.backends.db",
+        "Sessions would be kept where they can vanish or be changed.",
+        "Leave SESSION_ENGINE alone: sessions stand in PostgreSQL.",
+    )
+    key = settings.SECRET_KEY
+    yield (
+        "E016",
+        len(key) >= 50 and len(set(key)) >= 10 and not key.startswith("django-insecure"),
+        "secret_key in the key file is short or simple.",
+        "Make one with python3 -c 'import secrets; print(secrets.token_urlsafe(48))'.",
+    )
+    yield (
+        "E017",
+        settings.SECURE_SSL_REDIRECT and settings.SECURE_HSTS_SECONDS >= 31_536_000,
+        "Browsers would be let in over http.",
+        "Leave SECURE_SSL_REDIRECT and SECURE_HSTS_SECONDS of crm/settings.py alone.",
     )
 
 
@@ -56,6 +102,19 @@ def _data_rules() -> Iterable[Rule]:
         "owner" not in databases or databases["owner"]["USER"] != databases["default"]["USER"],
         "The role app is the role owner.",
         "Use two roles: the one in CRM_DATABASE_URL must not be able to change structure or the audit log.",
+    )
+
+    yield (
+        "E018",
+        all(ipaddress.ip_network(network, strict=False).prefixlen >= 8 for network in settings.EGRESS_NETWORKS),
+        "Outgoing connections would reach any address.",
+        "Name networks of at most 16 million addresses in CRM_EGRESS_NETWORKS, best single ones.",
+    )
+    yield (
+        "W002",
+        not settings.ANCHORS_FILE.resolve().is_relative_to(settings.HOME),
+        "The anchors of the audit log lie in CRM_HOME, where whoever changes the database can change them, too.",
+        "Run tools/anchor_keeper.py under its own account; set CRM_ANCHORS_FILE and CRM_ANCHOR_KEEPER (docs/audit-log.md).",
     )
 
 

@@ -30,12 +30,23 @@ def canonical_host(get_response: GetResponse) -> GetResponse:
 
 
 def no_store(get_response: GetResponse) -> GetResponse:
-    """Pages and API answers are never kept by browsers or proxies (static files are served before this)."""
+    """Pages and API answers are never kept by browsers or proxies (static files say themselves how long they keep)."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if isinstance(response, HttpResponse) or response.streaming:
             response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def resource_policy(get_response: GetResponse) -> GetResponse:
+    """No other site may load what is ours as a script, an image or a frame's part."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
 
     return middleware

@@ -56,7 +56,7 @@ def subscribe(*people: User) -> None:
 def post(settings: Any) -> Iterator[Post]:
     """A real SMTP server that the product sends to."""
     with post_office() as office:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "crm.egress.mail.Mail"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", office.port
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""

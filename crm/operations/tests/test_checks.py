@@ -22,11 +22,20 @@ SAFE: dict[str, Any] = {
     "PRODUCTION": True,
     "DEBUG": False,
     "INSTALLED_APPS": [app for app in settings.INSTALLED_APPS if app != "demo"],
-    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "EMAIL_BACKEND": "crm.egress.mail.Mail",
     "PROXY_HEADER": "X-Forwarded-Proto",
     "KEYS_FILE": Path("/etc/crm/keys.json"),
     "ALLOWED_HOSTS": ["crm.example"],
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
+    "BASE_URL": "https://crm.example",
+    "TRUSTED_PROXIES": 1,
+    "SESSION_COOKIE_SECURE": True,
+    "CSRF_COOKIE_SECURE": True,
+    "SECRET_KEY": "Zx9-eq2_Lp7vTn4RwYb6KcUoHs1Fd8GmJa3iQe5XtBkVyPr0-42",
+    "SECURE_SSL_REDIRECT": True,
+    "SECURE_HSTS_SECONDS": 31_536_000,
+    "EGRESS_NETWORKS": ["10.2.0.0/16"],
+    "ANCHORS_FILE": Path("/var/lib/crm-anchors/anchors.jsonl"),
 }
 UNSAFE: dict[str, dict[str, Any]] = {
     "operations.E001": {"DEBUG": True},
@@ -35,6 +44,15 @@ UNSAFE: dict[str, dict[str, Any]] = {
     "operations.E004": {"PROXY_HEADER": ""},
     "operations.E005": {"KEYS_FILE": settings.HOME / "secrets" / "keys.json"},
     "operations.E007": {"ALLOWED_HOSTS": []},
+    "operations.E012": {"ALLOWED_HOSTS": ["crm.example", "*"]},
+    "operations.E013": {"BASE_URL": "http://crm.example"},
+    "operations.E014": {"SESSION_COOKIE_SECURE": False},
+    "operations.E015": {"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"},
+    "operations.E016": {"SECRET_KEY": "secret"},
+    "operations.E017": {"SECURE_HSTS_SECONDS": 60},
+    "operations.E018": {"EGRESS_NETWORKS": ["0.0.0.0/0"]},
+    "operations.W001": {"TRUSTED_PROXIES": 0},
+    "operations.W002": {"ANCHORS_FILE": settings.HOME / "audit" / "anchors.jsonl"},
     "operations.E008": {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]},
 }
 
@@ -51,6 +69,12 @@ def test_safe_settings_pass() -> None:
 @pytest.mark.parametrize("code", UNSAFE)
 def test_each_unsafe_setting_is_refused(code: str) -> None:
     assert _found(**UNSAFE[code]) == {code}
+
+
+@pytest.mark.parametrize("code", UNSAFE)
+def test_each_refusal_says_what_to_do(code: str) -> None:
+    with override_settings(**(SAFE | UNSAFE[code])):
+        assert all(message.hint and len(message.hint) > 12 for message in production_is_safe())
 
 
 def test_one_role_for_all_is_refused() -> None:
@@ -119,3 +143,25 @@ def test_worker_and_beat_obey_the_checks(django_db_setup: None, process: str, tm
     assert ended.returncode != 0
     assert "operations.E009" in ended.stderr + ended.stdout
     assert "operations.E004" in ended.stderr + ended.stdout
+
+
+def test_a_production_environment_passes_the_whole_check(django_db_setup: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R271: `check --deploy` has nothing to say about the settings that docs/deployment.md tells to make."""
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)  # of the browser tests
+    keys = tmp_path / "keys.json"
+    keys.write_text(settings.KEYS_FILE.read_text())
+    keys.chmod(0o600)
+    environment = {
+        "CRM_ENV": "production",
+        "CRM_KEYS_FILE": str(keys),
+        "CRM_ANCHORS_FILE": str(tmp_path / "anchors.jsonl"),
+        "CRM_ALLOWED_HOSTS": "crm.bank.example",
+        "CRM_BASE_URL": "https://crm.bank.example",
+        "CRM_PROXY_HEADER": "X-Forwarded-Proto",
+        "CRM_TRUSTED_PROXIES": "1",
+        "CRM_MAIL_URL": "smtp+tls://crm:secret@mail.bank.example:587",
+        "CRM_DATABASE_URL": RUN.postgres.url(APP, RUN.database),
+    }
+    ended = _starts("django", "check", "--deploy", "--fail-level", "WARNING", DJANGO_SETTINGS_MODULE="crm.settings", **environment)
+    assert ended.returncode == 0, ended.stderr
+    assert "no issues" in ended.stdout
