@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlencode, urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -67,9 +68,28 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     """Return the way to the sign-in page, also for fragments and background requests."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("staff:sign_in")})
-    # A number typed into an address is not handed on in another one.
-    private = holds_number(unquote_plus(request.get_full_path()))
-    return redirect_to_login("/" if private else request.get_full_path(), resolve_url("staff:sign_in"))
+    return redirect_to_login(_public(request.get_full_path()), resolve_url("staff:sign_in"))
+
+
+def to_step_up(request: HttpRequest) -> HttpResponse:
+    """Return the way to the page that asks for the second factor again, and from there back to here.
+
+    A form that was sent goes along (307: the browser sends it there, and after the code back here), so that nothing typed is lost. A
+    fragment leads the whole page there, and back to the page.
+    """
+    page = resolve_url("factors:step_up")
+    if request.headers.get("HX-Request"):
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = f"{here.path}?{here.query}" if here.query else here.path
+        return HttpResponse(status=401, headers={"HX-Redirect": f"{page}?{urlencode({'next': _public(back)})}"})
+    back = _public(request.get_full_path())
+    status = HTTPStatus.FOUND if request.method in ("GET", "HEAD") else HTTPStatus.TEMPORARY_REDIRECT
+    return HttpResponse(status=status, headers={"Location": f"{page}?{urlencode({'next': back})}"})
+
+
+def _public(address: str) -> str:
+    """An address that may stand in another one: not with a number that somebody typed."""
+    return "/" if holds_number(unquote_plus(address)) else address
 
 
 def _marked(view: V, **marks: Any) -> V:

@@ -19,8 +19,8 @@ from django_structlog.middlewares.request import RequestMiddleware
 
 from crm.access import limits
 from crm.access.actor import Actor, Kind, Origin, anonymous
-from crm.access.errors import AccessError, Conflict, DomainError, NotVisible, Refused
-from crm.access.gate import to_sign_in
+from crm.access.errors import AccessError, Conflict, DomainError, NotVisible, Refused, StepUpNeeded
+from crm.access.gate import to_sign_in, to_step_up
 from crm.access.pages import error_page
 from crm.access.remembered import reading
 from crm.log import services as log
@@ -85,6 +85,8 @@ class ActorMiddleware:
         if isinstance(exc, AccessError):
             request.refusal = exc  # type: ignore[attr-defined]
             return error_page(request, 404 if isinstance(exc, NotVisible) else 403)
+        if isinstance(exc, StepUpNeeded):
+            return to_step_up(request)
         if isinstance(exc, DomainError):
             return error_page(request, 409 if isinstance(exc, Conflict) else 400, str(exc))
         if isinstance(exc, log.LogUnavailable):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.errors import Conflict, DomainError, Refused
-from crm.access.services import require
+from crm.access.services import require, require_step_up
 from crm.approvals import handlers, notices
 from crm.approvals.choices import State
 from crm.approvals.handlers import Difference, Disclosure, Handler
@@ -123,6 +123,7 @@ def decide(*, actor: Actor, request: ChangeRequest, approve: bool, reason: str, 
         handler = handlers.handler_of(request.kind)
         target = handlers.target_of(request)
         require(actor, handler.decide_permission, target)
+        require_step_up(actor)
         _another_person(actor, request, handler)
         if not request.is_open or request.expires_at <= timezone.now():
             raise AlreadyDecided

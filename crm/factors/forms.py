@@ -39,3 +39,16 @@ class NameForm(forms.Form):
     """What its owner calls a factor."""
 
     name = forms.CharField(label=pgettext_lazy("thing", "Name"), max_length=60)
+
+
+class StepUpForm(forms.Form):
+    """The second factor, asked for in the midst of something; the field's name meets no field of the form that waits."""
+
+    FIELD = "second_factor"
+
+    second_factor = forms.CharField(
+        label=_("Code"),
+        max_length=30,
+        help_text=_("The code that your app or token shows now, or one of your recovery codes."),
+        widget=forms.TextInput(attrs=_ATTRIBUTES),
+    )

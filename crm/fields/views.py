@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from crm.access.addresses import own_page
 from crm.access.gate import signed_in_page
 from crm.access.scopes import ScopedQuerySet
-from crm.access.services import actor_of, get_visible, require
+from crm.access.services import actor_of, get_visible, require, require_step_up
 from crm.fields import services
 from crm.fields.budget import BudgetSpent
 from crm.fields.errors import SealBroken
@@ -46,6 +46,8 @@ def reveal(request: HttpRequest, label: str, reference: str) -> HttpResponse:
     if request.method == "GET":
         state = "masked" if "cancel" in request.GET else "asking"
         return _answer(request, {**context, "state": state, "form": RevealForm()})
+    if policy.step_up:
+        require_step_up(actor)  # before a reason is typed
     form = RevealForm(request.POST)
     if context["asks_reason"] and "reason" not in request.POST:  # the click; the reason comes next
         return _answer(request, {**context, "state": "asking", "form": RevealForm()})

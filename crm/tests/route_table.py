@@ -119,6 +119,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "staff/<ref:reference>/roles/": "staff.change_user",
     "staff/<ref:reference>/token/": "staff.change_user",
     "staff/new/": "staff.add_user",
+    "step-up/": "signed-in",
     "styleguide/": "signed-in",
     "theme/": "signed-in",
     "transactions/": "transactions.view_transaction",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.errors import DomainError
-from crm.access.services import require
+from crm.access.services import require, require_step_up
 from crm.approvals import services as approvals
 from crm.log import services as log
 from customers.models import Customer
@@ -136,6 +136,7 @@ def ask_to_lift(*, actor: Actor, freeze: Freeze, reason: str, document: str = ""
         raise AlreadyEnded
     if freeze.authority != Authority.OWN and not document.strip():
         raise FreezeNotAllowed(_("Give the number of the document by which the authority ends its freeze."), field="document")
+    require_step_up(actor)
     return approvals.propose(actor=actor, kind=LIFT, target=freeze, payload={"document": document.strip()}, reason=reason)
 
 

@@ -116,6 +116,7 @@ def _ask(actor: Actor, person: User, kind: str, reason: str, payload: dict[str, 
     require(actor, PROPOSE, person)
     if actor.user_id == person.pk:
         raise OwnRights
+    require_step_up(actor)
     half = new_half() if with_token else ""
     kept = {**payload, "first_half": half_hash(half)} if half else payload
     return Asked(propose(actor=actor, kind=kind, target=person, payload=kept, reason=reason, summary=str(person)), half)

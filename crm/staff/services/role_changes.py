@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.access.errors import DomainError
 from crm.access.reach import Reach
-from crm.access.services import require
+from crm.access.services import require, require_step_up
 from crm.approvals.models import ChangeRequest
 from crm.approvals.services import propose
 from crm.log import services as log
@@ -41,6 +41,7 @@ def version_of(role: Role) -> str:
 def propose_role_permission(*, actor: Actor, role: Role, permission: str, reach: str, reason: str) -> ChangeRequest:
     """Ask for another reach of one permission; nothing changes before a second officer agrees."""
     require(actor, PROPOSE, role)
+    require_step_up(actor)
     if not RolePermission.objects.filter(permission=permission).exists():
         raise PermissionUnknown
     payload = {"permission": permission, "before": str(reach_in(role, permission).value), "reach": Reach(reach).value}
