@@ -8,11 +8,12 @@ import sys
 def main() -> None:
     """Hand the command line to Django."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
-    from django.core.management import execute_from_command_line
     from django.db import OperationalError, connection
 
+    from crm.operations import commands
+
     try:
-        execute_from_command_line(sys.argv)
+        commands.main()
     except OperationalError as away:
         if connection.connection is not None:
             raise

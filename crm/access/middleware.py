@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils import translation
 from django_structlog.middlewares.request import RequestMiddleware
 
-from crm.access import limits
+from crm.access import limits, looks
 from crm.access.actor import Actor, Kind, Origin, anonymous
 from crm.access.errors import AccessError, Conflict, DomainError, NotVisible, Refused, StepUpNeeded
 from crm.access.gate import to_sign_in, to_step_up
@@ -62,8 +62,8 @@ class ActorMiddleware:
         request.refusal = None  # type: ignore[attr-defined]
         request.actor = _actor(request)  # type: ignore[attr-defined]
         _end_if_over(request)
-        with reading() if request.method in SAFE_METHODS else nullcontext():
-            response = _written_down(request, self.get_response(request))
+        with log.counting() as written, looks.looking() as looked, reading() if request.method in SAFE_METHODS else nullcontext():
+            response = _looked_at(request, _written_down(request, self.get_response(request)), looked, written)
         response.headers["X-Request-ID"] = request.id  # type: ignore[attr-defined]
         return response
 
@@ -154,6 +154,18 @@ def _end_if_over(request: HttpRequest) -> None:
         auth.logout(request)
         log.record(actor=actor, action="access.session_ended", target=actor.user)
     request.actor = _actor(request)  # type: ignore[attr-defined]
+
+
+def _looked_at(request: HttpRequest, response: HttpResponseBase, looked: looks.Looks, written: log.Written) -> HttpResponseBase:
+    """Return the answer once it stands in the log what it shows; otherwise 503."""
+    if not (looked.things or looked.lists):
+        return response
+    try:
+        looks.write_down(request, response, looked, written)
+    except Exception:
+        logger.exception("A look could not be written in the audit log")
+        return error_page(request, 503)
+    return response
 
 
 def _written_down(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

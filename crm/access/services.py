@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from crm.access.actor import Actor, anonymous
 from crm.access.errors import NotVisible, Refused, StepUpNeeded
 from crm.access.guards import kept_from
+from crm.access.looks import looked_at
 from crm.access.reach import Reach
 from crm.access.scopes import ScopedQuerySet
 
@@ -53,10 +54,12 @@ def _covers(principal: Any, permission: str, reach: Reach, obj: Model) -> bool:
 def get_visible(rows: "ScopedQuerySet[M]", actor: Actor, permission: str | None = None, **lookup: Any) -> M:
     """Return the one row that matches, or raise ``NotVisible`` whether it is missing or out of scope."""
     try:
-        return rows.visible_to(actor, permission).get(**lookup)
+        found = rows.visible_to(actor, permission).get(**lookup)
     except ObjectDoesNotExist:
         label = f"{rows.model._meta.app_label}.view_{rows.model._meta.model_name}"
         raise NotVisible(permission or label, detail=" ".join(str(value) for value in lookup.values())) from None
+    looked_at(found)
+    return found
 
 
 def actor_of(request: HttpRequest) -> Actor:

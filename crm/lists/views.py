@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from crm.access.addresses import own_page
 from crm.access.errors import DomainError, NotVisible
 from crm.access.gate import signed_in_page
+from crm.access.looks import asked_for
 from crm.access.services import actor_of, may
 from crm.lists import formats, keyset, services
 from crm.lists.columns import Column
@@ -20,7 +21,8 @@ from crm.lists.definitions import ListDefinition, known, with_query
 from crm.lists.errors import BadParameters
 from crm.lists.requests import Asked
 from crm.lists.rows import rows_of
-from crm.lists.sealing import closed, sealed_address
+from crm.lists.sealing import closed, sealed_address, spoken
+from crm.lists.terms import Query
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def render_list(
     except BadParameters as error:
         bad = {"definition": definition, "sentences": error.sentences, "clean_url": request.path}
         return render(request, "lists/bad_parameters.html", bad, status=400)
+    asked_for(definition.name, {name: Query.of(value).masked[:200] for name, value in spoken(request).items() if name != "at"})
     context["views"] = services.views_of(actor_of(request), definition.name)
     context["may_export"] = bool(definition.export_permission) and may(actor_of(request), definition.export_permission)
     return render(request, template, {**context, **(extra or {})})

@@ -7,8 +7,10 @@ need not be; what matters is the one transaction.
 import json
 import logging
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -226,7 +228,33 @@ def _fields(
     return {name: canonical.clean(value) for name, value in fields.items()}
 
 
+@dataclass
+class Written:
+    """Which customers the lines of a request are about so far, and which acts they tell."""
+
+    customers: set[str] = field(default_factory=set)
+    actions: set[str] = field(default_factory=set)
+
+
+_written: ContextVar[Written | None] = ContextVar("written", default=None)
+
+
+@contextmanager
+def counting() -> Iterator[Written]:
+    """Keep account of the lines until the end of the block: the outermost handler asks whether a look was written down already."""
+    written = Written()
+    token = _written.set(written)
+    try:
+        yield written
+    finally:
+        _written.reset(token)
+
+
 def _insert(fields: dict[str, Any]) -> Event:
+    written = _written.get()
+    if written is not None:
+        written.customers.add(fields["customer"])
+        written.actions.add(fields["action"])
     body = canonical.body_of(fields)
     row = {**fields, "body": body, "mac": keys.line_mac(body)}
     ((row["id"], txid),) = execute(_INSERT, {**row, "data": json.dumps(row["data"], ensure_ascii=False)})

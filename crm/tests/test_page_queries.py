@@ -45,13 +45,13 @@ LISTS = {
     ("80001", "transactions:transaction_list"): 14,
     ("81001", "transactions:transaction_list"): 17,
     ("84001", "transactions:transaction_list"): 14,
-    ("81001", "products:account_list"): 14,
+    ("81001", "products:account_list"): 15,
     ("81001", "risk:alert_list"): 19,
     ("82001", "risk:alert_list"): 18,
     ("82001", "risk:case_list"): 15,
     ("82001", "risk:assessment_list"): 16,
     ("86001", "audit:event_list"): 13,
-    ("82002", "approvals:request_list"): 13,
+    ("82002", "approvals:request_list"): 14,
     ("82001", "notify:notices"): 11,
 }
 SEARCHES = {"张伟": 15, "zhangwei": 22, "6217000133": 22, "13812345678": 28, "110105198603041215": 27, "8821": 23, "T-22222222": 22}
