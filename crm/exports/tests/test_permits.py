@@ -66,9 +66,8 @@ def test_a_small_list_is_one_click_and_a_purpose(zhang_wei: Customer, li_na: Cus
     said = "\n".join(str(cell.value) for row in book.worksheets[-1].iter_rows() for cell in row)
     for expected in (permit.reference, "81001 郑国栋", "季度会议", "张伟"):
         assert expected in said
-    footer = book.worksheets[0].oddFooter.left
-    assert footer is not None
-    assert footer.text == permit.reference
+    data: Any = book.worksheets[0]
+    assert data.oddFooter.left.text == permit.reference
     lines = {line.action: line for line in Event.objects.filter(action__contains="export")}
     assert set(lines) == {"export.asked", "list.exported", "export.made", "export.downloaded"}
     assert (lines["list.exported"].data["permit"], lines["list.exported"].reason) == (permit.reference, "季度会议")

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connections
-from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from crm.tests.personas import browser
 
 FLAGS = (
     "--no-sandbox",
@@ -68,8 +69,7 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
         contexts.append(context)
         cookies = [(settings.LANGUAGE_COOKIE_NAME, language)]
         if user is not None:
-            client = Client()
-            client.force_login(user)
+            client = browser(user)
             cookies.append((settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value))
         context.add_cookies([{"name": name, "value": value, "url": live_server.url} for name, value in cookies])
         context.add_init_script(WATCH)
