@@ -15,9 +15,11 @@ class FactorsConfig(AppConfig):
     def ready(self) -> None:
         """Declare the log's words and take the place after the password."""
         from crm.factors.choices import ACTIONS
+        from crm.factors.providers import offer_reset
         from crm.factors.services.half import owed
         from crm.log.actions import declare
         from crm.staff.services.second_factor import register_step
 
         declare(ACTIONS)
         register_step(owed)
+        offer_reset()

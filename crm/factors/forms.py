@@ -52,3 +52,9 @@ class StepUpForm(forms.Form):
         help_text=_("The code that your app or token shows now, or one of your recovery codes."),
         widget=forms.TextInput(attrs=_ATTRIBUTES),
     )
+
+
+class ResetForm(forms.Form):
+    """Why somebody's second factors are to be removed."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)

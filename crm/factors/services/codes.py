@@ -10,6 +10,7 @@ from crm.factors.choices import Counting, Purpose
 from crm.factors.models import Factor, RecoveryCode
 from crm.factors.secrets import RECOVERY_LETTERS, code_at, normal_code, recovery_mark, same_code, unseal
 from crm.factors.services.counting import CodesLocked, refund, take_attempt
+from crm.factors.services.notices import tell
 from crm.log import services as log
 from crm.staff.models import User
 
@@ -78,6 +79,7 @@ def _use_recovery_code(actor: Actor, person: User, code: str, purpose: Purpose) 
     left = RecoveryCode.objects.filter(user=person, used_at__isnull=True).count()
     data = {"for": str(purpose), "kind": "recovery", "left": left}
     log.record(actor=actor, action="factors.shown", target=person, data=data)
+    tell(person, "used", left=left)
     return Shown(None, left)
 
 

@@ -8,11 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
 from crm.access.errors import DomainError
+from crm.access.services import require_step_up
 from crm.factors.choices import Counting, FactorKind
 from crm.factors.models import Factor
 from crm.factors.secrets import new_secret, normal_code, seal, unseal
 from crm.factors.services.codes import has_factor, matching_counter
 from crm.factors.services.counting import refund, take_attempt
+from crm.factors.services.notices import tell
 from crm.fields.services import new_data_key
 from crm.log import services as log
 from crm.staff.models import User
@@ -68,8 +70,7 @@ def secret_of(factor: Factor) -> bytes:
 @transaction.atomic
 def begin_app(*, actor: Actor, person: User, first: bool) -> Factor:
     """Return a code app to be set up; ``first`` is for those who have shown a password only."""
-    person = User.objects.locked().get(pk=person.pk)
-    _refuse_second_first(person, first=first)
+    person = _held(actor, person, first=first)
     drop(Factor.objects.filter(user=person, confirmed_at__isnull=True))
     if Factor.objects.filter(user=person).count() >= MOST:
         raise TooMany
@@ -88,8 +89,7 @@ def confirm_app(*, actor: Actor, person: User, reference: str, code: str, name: 
 
 @transaction.atomic
 def _confirm(actor: Actor, person: User, reference: str, code: str, name: str, *, first: bool) -> Factor:
-    person = User.objects.locked().get(pk=person.pk)
-    _refuse_second_first(person, first=first)
+    person = _held(actor, person, first=first)
     factor = Factor.objects.being_set_up().locked().filter(user=person, reference=reference).first()
     if factor is None:
         raise SetUpOver
@@ -100,12 +100,18 @@ def _confirm(actor: Actor, person: User, reference: str, code: str, name: str, *
     factor.name = name.strip() or factor.name
     factor.save(update_fields=["last_counter", "confirmed_at", "last_used_at", "name"])
     log.record(actor=actor, action="factors.added", target=person, data={"kind": factor.kind, "factor": factor.reference, "first": first})
+    tell(person, "added")
     return factor
 
 
-def _refuse_second_first(person: User, *, first: bool) -> None:
-    if first and has_factor(person):
+def _held(actor: Actor, person: User, *, first: bool) -> User:
+    """The person's row, held, once the actor may add: the first factor after the password alone, another one after a factor."""
+    person = User.objects.locked().get(pk=person.pk)
+    if not first:
+        require_step_up(actor)
+    elif has_factor(person):
         raise HasFactor
+    return person
 
 
 def drop(factors: Iterable[Factor]) -> int:

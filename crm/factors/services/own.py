@@ -29,7 +29,7 @@ def rename_factor(*, actor: Actor, reference: str, name: str) -> Factor:
     factor.save(update_fields=["name"])
     data = {"factor": factor.reference, "before": before, "after": factor.name}
     log.record(actor=actor, action="factors.renamed", target=factor.user, data=data)
-    tell(User.objects.get(pk=actor.user_id), "renamed")
+    tell(User.objects.get(pk=actor.user_id or 0), "renamed")
     return factor
 
 
@@ -37,7 +37,7 @@ def rename_factor(*, actor: Actor, reference: str, name: str) -> Factor:
 def remove_factor(*, actor: Actor, reference: str) -> None:
     """Remove one's own factor, never the last one; its codes and its secret are gone."""
     require_step_up(actor)
-    person = User.objects.locked().get(pk=actor.user_id)
+    person = User.objects.locked().get(pk=actor.user_id or 0)
     factor = _held(actor, reference)
     if not Factor.objects.confirmed().filter(user=person).exclude(pk=factor.pk).exists():
         raise LastFactor
@@ -48,7 +48,7 @@ def remove_factor(*, actor: Actor, reference: str) -> None:
 
 
 def _held(actor: Actor, reference: str) -> Factor:
-    factor = Factor.objects.confirmed().locked().filter(user_id=actor.user_id, reference=reference).first()
+    factor = Factor.objects.confirmed().locked().filter(user_id=actor.user_id or 0, reference=reference).first()
     if factor is None:
         raise NotVisible("factors.own", detail=reference)
     return factor

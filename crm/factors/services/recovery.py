@@ -24,7 +24,7 @@ def codes_left(person: User) -> int:
 def make_recovery_codes(*, actor: Actor) -> list[str]:
     """Return ten new codes in clear, to be shown once; the old ones open nothing any more."""
     require_step_up(actor)
-    person = User.objects.locked().get(pk=actor.user_id)
+    person = User.objects.locked().get(pk=actor.user_id or 0)
     RecoveryCode.objects.filter(user=person).delete()
     codes = [new_recovery_code() for _place in range(CODES)]
     RecoveryCode.objects.bulk_create(RecoveryCode(user=person, mark=recovery_mark(code)) for code in codes)
