@@ -73,7 +73,7 @@ def test_an_account_is_compared_by_todays_rate(zhang_wei: Customer, yen: Account
 
 
 def test_without_a_rate_nothing_leaves(zhang_wei: Customer, yen: Account, zhou_min: User) -> None:
-    Rate.objects.all().delete()
+    Rate.objects.filter(currency="JPY").delete()
     money.forget()
     frozen(zhou_min, zhang_wei, 1, account=yen, currency="CNY")
     assert forbids(yen, {yen.pk: Decimal(1_000_000)}, "1")
@@ -82,7 +82,7 @@ def test_without_a_rate_nothing_leaves(zhang_wei: Customer, yen: Account, zhou_m
 
 def test_one_currency_needs_no_rate(zhang_wei: Customer, yen: Account, zhou_min: User) -> None:
     """An account's own currency is what an amount on it is in, unless said otherwise."""
-    Rate.objects.all().delete()
+    Rate.objects.filter(currency="JPY").delete()
     money.forget()
     assert frozen(zhou_min, zhang_wei, 400_000, account=yen).currency == "JPY"
     free: Free = {yen.pk: Decimal(1_000_000)}
