@@ -21,12 +21,13 @@ class AuditConfig(AppConfig):
         from crm.log import actions
         from crm.money.models import Rate
         from crm.staff import tiles
-        from crm.staff.models import Branch, ServiceClient
+        from crm.staff.models import Branch, ClientSecret, ServiceClient
         from crm.ui import menu
 
         for model in (BusinessDay, Rate, Branch):
             providers.keep_differences(model)
-        providers.keep_differences(ServiceClient, hidden=("token_hash",))
+        providers.keep_differences(ServiceClient)
+        providers.keep_differences(ClientSecret, hidden=("secret_hash",))
         actions.declare(ACTIONS)
         menu.register(
             menu.MenuItem("audit:event_list", _("Audit log"), "audit.view_event", group="audit", order=10),

@@ -72,9 +72,11 @@ class TransactionQuerySet(SealedQuerySet, ScopedQuerySet["Transaction"]):  # typ
     guarded = "customer_id"
 
     def scope(self, user: object, reach: Reach) -> "TransactionQuerySet":
-        """Delegate to Customer; a partner sees what came from its own sources."""
+        """Delegate to Customer; a partner sees what came from its own sources, of customers of its branches."""
         if reach == Reach.SOURCE:
-            return self.filter(source__code__in=user.sources)  # type: ignore[attr-defined]
+            rows = self.filter(source__code__in=user.sources)  # type: ignore[attr-defined]
+            branches = user.branch_keys()  # type: ignore[attr-defined]
+            return rows if branches is None else rows.filter(customer__opening_branch__in=branches)
         return self.filter(customer__in=Customer.objects.visible_to(user))
 
     def owed(self) -> "TransactionQuerySet":

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from audit.providers import keep_differences
 from crm.fields.sealed import sealed_fields
-from crm.staff.models import Branch, ServiceClient, User
+from crm.staff.models import Branch, ClientSecret, ServiceClient, User
 from crm.tests.personas import Bank, browser
 from customers.models import Customer
 
@@ -21,7 +21,14 @@ LIST = "admin:auditlog_logentry_changelist"
 
 def test_what_is_kept_and_what_never() -> None:
     labels = {model._meta.label for model in auditlog.get_models()}
-    assert labels == {"staff.Branch", "staff.ServiceClient", "money.Rate", "calendar.BusinessDay", "transactions.Source"}
+    assert labels == {
+        "staff.Branch",
+        "staff.ClientSecret",
+        "staff.ServiceClient",
+        "money.Rate",
+        "calendar.BusinessDay",
+        "transactions.Source",
+    }
     assert [model for model in auditlog.get_models() if sealed_fields(model)] == []
     with pytest.raises(ImproperlyConfigured, match="sealed"):
         keep_differences(Customer)
@@ -41,9 +48,11 @@ def test_the_auditor_reads_the_former_and_the_new_value(bank: Bank, auditor: Use
     assert browser(auditor).post(reverse(LIST)).status_code == 403
 
 
-def test_a_token_leaves_no_trace(auditor: User) -> None:
-    client = ServiceClient.objects.create(code="mobile-bank", name="Mobile", token_hash="0123456789abcdef" * 4)
-    client.token_hash, client.name = "fedcba9876543210" * 4, "Mobile banking"
+def test_a_secret_leaves_no_trace(auditor: User) -> None:
+    client = ServiceClient.objects.create(code="mobile-bank", name="Mobile")
+    secret = ClientSecret.objects.create(client=client, secret_hash="0123456789abcdef" * 4)
+    secret.secret_hash, client.name = "fedcba9876543210" * 4, "Mobile banking"
+    secret.save()
     client.save()
     kept = "".join(str(entry.changes) for entry in LogEntry.objects.all())
     assert "Mobile banking" in kept

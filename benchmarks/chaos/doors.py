@@ -18,10 +18,11 @@ from typing import Any
 from django_otp.oath import hotp
 
 from benchmarks.chaos.product import PATIENCE
-from benchmarks.chaos.world import CLERK, PASSWORD, SECRET, TOKEN
+from benchmarks.chaos.world import CLERK, PARTNER, PARTNER_SECRET, PASSWORD, SECRET
 
 PAUSE = 0.1
 LONGEST_REQUEST = 60
+TOKEN_LASTS = 600
 STEP = 30
 """Seconds that a code of the clerk's app is shown."""
 
@@ -68,12 +69,20 @@ class Partner:
     def __init__(self, port: int, tally: Tally) -> None:
         self.base = f"http://localhost:{port}/api/v1/"
         self.tally = tally
+        self.token, self.renew_at = "", 0.0
 
     def post(self, path: str, body: Any) -> Any:
         """Return the answer to one request, repeated until there is one."""
+        if time.monotonic() > self.renew_at:
+            self.renew_at = time.monotonic() + TOKEN_LASTS / 2
+            form = {"grant_type": "client_credentials", "client_id": PARTNER, "client_secret": PARTNER_SECRET}
+            self.token = self._sent("token/", urllib.parse.urlencode(form).encode(), {})["access_token"]
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        return self._sent(path, json.dumps(body).encode(), headers)
+
+    def _sent(self, path: str, body: bytes, headers: dict[str, str]) -> Any:
         deadline = time.monotonic() + PATIENCE
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-        request = urllib.request.Request(self.base + path, json.dumps(body).encode(), headers)
+        request = urllib.request.Request(self.base + path, body, headers)
         while True:
             try:
                 with self.tally.request(), urllib.request.urlopen(request, timeout=LONGEST_REQUEST) as answer:

@@ -9,7 +9,7 @@ import json
 import sys
 
 PARTNER = "chaos"
-TOKEN = "chaos." + "k" * 43
+PARTNER_SECRET = "CHAPS-PARTN-ERSEC-RETNN-NNNNN-NNNNN"  # noqa: S105 - of a bank that lives as long as the run
 CLERK, PASSWORD = "84001", "Blue-Kettle-47"
 SECRET = b"chaos-clerk-code-app"
 """Of the clerk's code app, in a bank that lives as long as the run."""
@@ -40,13 +40,13 @@ def _admit_partner() -> None:
 
     from crm.access.actor import SYSTEM
     from crm.log import services as log
-    from crm.staff.models import ServiceClient
-    from crm.staff.secrets import token_hash
+    from crm.staff.models import ClientSecret, ServiceClient
+    from crm.staff.secrets import spoken_hash
+    from crm.staff.services.clients import doors
 
     with transaction.atomic():
-        client = ServiceClient.objects.create(
-            code=PARTNER, name="Chaos", token_hash=token_hash(TOKEN), sources=["mobile", "core"], rate=1_000_000
-        )
+        client = ServiceClient.objects.create(code=PARTNER, name="Chaos", sources=["mobile", "core"], rate=1_000_000, endpoints=doors())
+        ClientSecret.objects.create(client=client, secret_hash=spoken_hash(PARTNER_SECRET))
         log.record(actor=SYSTEM, action="staff.partner_created", target=client)
 
 

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.access.errors import AccessError, Conflict, DomainError, NotVisible, Refused
+from crm.access.pages import ADVICE, CODES
 from crm.access.services import actor_of, require
 
 DEEPEST = 32
@@ -70,8 +71,11 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         # DRF's own handler marks the transaction for rollback.
         stock = exceptions.NotFound() if isinstance(exc, NotVisible) else exceptions.PermissionDenied()
         response = stock_handler(stock, context)
-        words = _("Not found.") if isinstance(exc, NotVisible) else _("You may not do this.")
-        return _shaped(response, request, "not_found" if isinstance(exc, NotVisible) else "refused", words)
+        if isinstance(exc, NotVisible):
+            # To the byte what an unknown address answers, which never reaches a view: also without the methods that this one takes.
+            context["view"].headers = {}
+            return _shaped(response, request, CODES[404], str(ADVICE[404]))
+        return _shaped(response, request, "refused", _("You may not do this."))
     if isinstance(exc, DomainError):
         response = stock_handler(exceptions.APIException(), context)
         if response is not None:

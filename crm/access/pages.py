@@ -49,7 +49,10 @@ def error_page(request: HttpRequest, status: int, message: "str | Promise" = "")
     title, advice = str(TITLES[status]), str(message or ADVICE[status])
     if request.path.startswith("/api/"):
         told = {"code": CODES[status], "message": advice, "request_id": request_id}
-        return JsonResponse(told, status=status, headers=WAIT if status == HTTPStatus.SERVICE_UNAVAILABLE else None)
+        # As the API's own renderer writes, so that nobody can tell whether a view was there to answer.
+        words = {"separators": (",", ":"), "ensure_ascii": False}
+        headers = WAIT if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        return JsonResponse(told, status=status, headers=headers, json_dumps_params=words)
     actor = getattr(request, "actor", None)
     context = {
         "status": status,

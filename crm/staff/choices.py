@@ -78,5 +78,10 @@ ACTIONS = {
     "staff.branch_created": ActionKind(_("Branch created"), "operations"),
     "staff.partner_created": ActionKind(_("Partner system created"), "security"),
     "staff.partner_refused": ActionKind(_("Partner token refused"), "security"),
+    "staff.partner_signed_in": ActionKind(_("Access token given to a partner system"), "security"),
+    "staff.partner_changed": ActionKind(_("Terms of a partner system changed"), "security"),
+    "staff.partner_secret_issued": ActionKind(_("Secret of a partner system issued"), "security"),
+    "staff.partner_secret_ended": ActionKind(_("Secret of a partner system ended"), "security"),
+    "staff.partner_switched_off": ActionKind(_("Partner system switched off"), "security"),
     "staff.first_officers_issued": ActionKind(_("Tokens for the first officers issued"), "security"),
 }

@@ -22,7 +22,7 @@ from crm.notify.choices import MailState
 from crm.notify.models import Notice
 from crm.staff.choices import ROLE_LABELS
 from crm.staff.models import Branch, ServiceClient, User
-from crm.staff.services import access
+from crm.staff.services import access, clients
 from crm.staff.services.role_changes import CHANGE_ROLE, DECIDE, PROPOSE, set_role_permission, version_of
 from crm.staff.services.role_table import permission_label
 from crm.staff.tiles import LINES, LONGEST, Figure, Line, Tile, register
@@ -202,6 +202,52 @@ def _about_people(kind: str, label: Any, act: Any, version: Any = access.version
     )
 
 
+TERM_LABELS = {
+    "endpoints": _("Doors"),
+    "sources": _("Sources"),
+    "branches": _("Branches"),
+    "networks": _("Networks"),
+    "rate": _("Requests per minute"),
+    "valid_until": _("Valid until"),
+    "active": _("Active"),
+}
+
+
+def describe_client(request: ChangeRequest) -> list[Difference]:
+    """Return which partner it is about and each term that changes, or the secret."""
+    asked = request.payload
+    partner = Difference("partner", _("Partner system"), str(ServiceClient.objects.get(pk=request.target_id or 0)), "", context=True)
+    if "first_half" in asked:
+        after = gettext("A secret for the token endpoint; you are shown its second half")
+        return [partner, Difference("secret", _("Secret"), "", after)]
+    before, after_terms = asked["before"], asked["terms"]
+    changed = [name for name in TERM_LABELS if before[name] != after_terms[name]]
+    return (
+        [partner, *(Difference(name, TERM_LABELS[name], _told(before[name]), _told(after_terms[name])) for name in changed)]
+        if changed
+        else []
+    )
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    return ", ".join(value) if isinstance(value, list) else str(value or "")
+
+
+def _about_clients(kind: str, label: Any, act: Any) -> Handler:
+    return Handler(
+        kind=kind,
+        label=label,
+        propose_permission=clients.PROPOSE,
+        decide_permission=clients.DECIDE,
+        describe=describe_client,
+        base_version=clients.version_of,
+        apply=lambda actor, request: act(actor=actor, request=request),
+        target_url=lambda request: reverse("staff:client", args=[ServiceClient.objects.get(pk=request.target_id or 0).code]),
+    )
+
+
 def offer_changes() -> None:
     """Register what can be proposed about this app, and who is nobody's second person (in ``AppConfig.ready``)."""
     register_handler(
@@ -218,5 +264,7 @@ def offer_changes() -> None:
         _about_people(access.ROLES, _("Roles of a person"), access.give_roles),
         _about_people(access.TOKEN, _("One-time token for a person"), access.give_token, access.token_version_of),
         _about_people(access.SWITCH_ON, _("Switching a person on"), access.switch_on),
+        _about_clients(clients.TERMS, _("Terms of a partner system"), clients.set_terms),
+        _about_clients(clients.SECRET, _("Secret for a partner system"), clients.give_secret),
     )
     register_exclusion(access.made_lately_by_proposer)

@@ -13,6 +13,8 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "staff.approve_role": ("all", "advanced"),
         "staff.view_branch": "all",
         "staff.view_serviceclient": ("all", "advanced"),
+        "staff.change_serviceclient": ("all", "advanced"),
+        "staff.approve_serviceclient": ("all", "advanced"),
     },
     "system-officer": {
         "staff.view_branch": ("all", "advanced"),
@@ -37,6 +39,8 @@ LABELS: dict[str, Promise] = {
     "staff.add_branch": _("Create branches"),
     "staff.add_user": _("Create people"),
     "staff.approve_role": _("Decide on roles and on people's access"),
+    "staff.approve_serviceclient": _("Decide on partner systems"),
+    "staff.change_serviceclient": _("Propose terms and secrets of partner systems, end them"),
     "staff.change_role": _("Propose changes of roles"),
     "staff.change_user": _("Propose changes of people, switch them off"),
     "staff.view_branch": _("View branches"),

@@ -41,16 +41,6 @@ def _letters(text: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKC", text).upper() if letter.isalnum())
 
 
-def new_machine_token(code: str) -> str:
-    """Return a partner's token: its code, a full stop, 256 random bits."""
-    return f"{code}.{secrets.token_urlsafe(32)}"
-
-
-def token_hash(token: str) -> str:
-    """Return the hash under which a token is kept. The tokens are random, so a plain hash is enough."""
-    return hashlib.sha256(token.strip().encode()).hexdigest()
-
-
 def same(left: str, right: str) -> bool:
     """Return whether two hashes are equal, in constant time."""
     return hmac.compare_digest(left, right)

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from crm.staff.views import branches, home, people, roles, sign_in
+from crm.staff.api.token import Token
+from crm.staff.views import branches, clients, home, people, roles, sign_in
 
 app_name = "staff"
 urlpatterns = [
@@ -22,7 +23,13 @@ urlpatterns = [
     path("staff/<ref:reference>/token/", people.user_token, name="user_token"),
     path("branches/", branches.branch_list, name="branch_list"),
     path("branches/new/", branches.branch_add, name="branch_add"),
-    path("partners/", branches.client_list, name="client_list"),
+    path("partners/", clients.client_list, name="client_list"),
+    path("partners/<slug:code>/", clients.client, name="client"),
+    path("partners/<slug:code>/terms/", clients.client_terms, name="client_terms"),
+    path("partners/<slug:code>/secret/", clients.client_secret, name="client_secret"),
+    path("partners/<slug:code>/end/", clients.client_end, name="client_end"),
+    path("partners/<slug:code>/off/", clients.client_off, name="client_off"),
+    path("api/v1/token/", Token.as_view(), name="token"),
     path("roles/", roles.role_list, name="role_list"),
     path("roles/<slug:code>/", roles.role, name="role"),
 ]

@@ -3,7 +3,7 @@
 Fixtures are the people themselves (``sun_yue``, ``zhou_min`` …); any of them brings the whole bank, so that every
 test world holds somebody who could see what she must not. ``as_actor(user)`` makes the Actor, ``browser(user)`` a signed-in
 test client, ``sign_in(client, user)`` goes through the pages, ``next_code(user)`` is what a code app shows,
-``partner`` a partner system and ``PARTNER_TOKEN`` its token.
+``partner`` a partner system and ``PARTNER_SECRET`` its secret.
 """
 
 import hashlib
@@ -26,12 +26,14 @@ from crm.factors.services.codes import step_now
 from crm.factors.services.enrolment import plant_factor, secret_of
 from crm.fields.pinyin import pinyin
 from crm.log import services as log
-from crm.staff.models import Branch, Role, RoleAssignment, ServiceClient, User
-from crm.staff.secrets import token_hash
+from crm.staff.models import Branch, ClientSecret, Role, RoleAssignment, ServiceClient, User
+from crm.staff.secrets import spoken_hash
+from crm.staff.services import partner_tokens
+from crm.staff.services.clients import doors
 from crm.staff.services.people import plant_branch
 
 PASSWORD = "Blue-Kettle-47"
-PARTNER_TOKEN = "mobile-bank.test-token-that-opens-only-test-databases"
+PARTNER_SECRET = "TESTS-ANDNO-THING-ELSES-HALLQ-PENTH"
 
 BRANCHES = (
     ("000", "总行", "head", ""),
@@ -190,20 +192,27 @@ audit_officer = _person("88001", "Audit officer.")
 
 
 def plant_partner() -> ServiceClient:
-    """Record the partner system of the tests."""
+    """Record the partner system of the tests, with one secret."""
     with transaction.atomic():
-        client = ServiceClient.objects.create(code="mobile-bank", name="手机银行", token_hash=token_hash(PARTNER_TOKEN), sources=["mobile"])
+        client = ServiceClient.objects.create(code="mobile-bank", name="手机银行", sources=["mobile"], endpoints=doors())
+        ClientSecret.objects.create(client=client, secret_hash=spoken_hash(PARTNER_SECRET))
         log.record(actor=SYSTEM, action="staff.partner_created", target=client)
     return client
 
 
+def token_of(client: ServiceClient, *, lasts: int = 24 * 3600) -> str:
+    """Return an access token of a partner, by its latest secret."""
+    secret = client.secrets.filter(ended_at__isnull=True).latest("pk")
+    return partner_tokens.issue(client, secret.pk, client.endpoints, lasts=lasts)
+
+
 @pytest.fixture
 def partner(bank: Bank) -> ServiceClient:
-    """Return a partner system that may speak for the source ``mobile``; its token is ``PARTNER_TOKEN``."""
+    """Return a partner system that may speak for the source ``mobile``; its secret is ``PARTNER_SECRET``."""
     return plant_partner()
 
 
 @pytest.fixture
 def partner_headers(partner: ServiceClient) -> dict[str, str]:
     """Return the headers that make a test client that partner."""
-    return {"Authorization": f"Bearer {PARTNER_TOKEN}"}
+    return {"Authorization": f"Bearer {token_of(partner)}"}

@@ -30,6 +30,7 @@ from django.db import close_old_connections, connection
 from crm.access.actor import SYSTEM
 from crm.staff.models import User
 from crm.staff.services.clients import create_partner
+from crm.tests.personas import token_of
 from crm.tests.web import Visitor, web
 from crm.tests.worker import ROOT, until, worker
 from products.models import Account
@@ -217,10 +218,10 @@ def doors(
     tmp_path: Path,
     operations: User,
 ) -> Iterator[Doors]:
-    _client, token = create_partner(actor=SYSTEM, code="doors", name="Doors", sources=["core", "mobile"], rate=1_000_000)
+    client, _secret = create_partner(actor=SYSTEM, code="doors", name="Doors", sources=["core", "mobile"], rate=1_000_000)
     accounts = [salary_account, spare_account, shanghai_account]
     with web(tmp_path / "web.log", threads=8) as base:
-        yield Doors(base, token, operations, tmp_path, accounts)
+        yield Doors(base, token_of(client), operations, tmp_path, accounts)
 
 
 def shares(size: int, seed: int, accounts: list[Account]) -> list[list[dict[str, str]]]:

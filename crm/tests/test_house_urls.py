@@ -26,6 +26,7 @@ OPEN_PAGES = {
     "factors:code": "the way in, after the password",
     "factors:enrol": "the way in, after the first password",
     "factors:enrol_picture": "the picture of the page above, for the browser that began the set-up",
+    "staff:token": "partner systems show their secret here; nothing else opens",
     "staff:redeem": "whoever holds a one-time token has no password yet",
     "staff:language": "the sign-in page is read in either language",
 }

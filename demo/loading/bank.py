@@ -104,26 +104,26 @@ def load(world: World, *, scale: int, report: Report, processes: int | None = No
     refuse_unless_empty()
     began = time.monotonic()
     password = os.environ.get("CRM_DEMO_PASSWORD") or new_password()
-    token = _write_parties(world, password)
+    secret = _write_parties(world, password)
     totals = side_by_side(_parts(world, processes or min(2, os.cpu_count() or 1)), report)
     begin_work(world)
     told = {"seed": world.seed, "last_day": world.last_day.isoformat(), "scale": scale, "transactions": len(world.transactions)}
     with transaction.atomic():
         log.record(actor=IMPORTER, action="demo.loaded", data=told)
-    write_people(world, password, token)
+    write_people(world, password, secret)
     return Loaded(world, totals, time.monotonic() - began)
 
 
 def _write_parties(world: World, password: str) -> str:
-    """Write everybody and everything but the transactions in one transaction; returns the partner's token."""
+    """Write everybody and everything but the transactions in one transaction; returns the partner's secret."""
     with transaction.atomic():
         people = load_bank(world.branches, world.staff, password)
         owners = load_customers(world.customers, people)
         load_accounts([account for customer in world.customers for account in customer.accounts], owners, world.balances)
         add_source(actor=IMPORTER, code=CORE, name="核心系统", already_completed=True)
         add_source(actor=IMPORTER, code=MOBILE, name="手机银行")
-        _, token = create_partner(actor=SYSTEM, code=MOBILE, name="手机银行", sources=[MOBILE])
-    return token
+        _, secret = create_partner(actor=SYSTEM, code=MOBILE, name="手机银行", sources=[MOBILE])
+    return secret
 
 
 def _parts(world: World, processes: int) -> list[Callable[[Report], Totals]]:
@@ -173,13 +173,13 @@ def new_password() -> str:
     return f"{secrets.choice(_WORDS)}-{secrets.choice(_WORDS)}-{secrets.randbelow(9000) + 1000}"
 
 
-def write_people(world: World, password: str, token: str) -> Path:
+def write_people(world: World, password: str, secret: str) -> Path:
     """Write who can sign in, with the password, into the home folder (readable by its owner only); returns the file."""
     wanted = ("80001", "81001", "82001", "82002", "82003", "84001", "85001", "85002", "86001", "87001", "88001", "89001")
     lines = [f"  Demo people (password of all: {password})", ""]
     lines += [f"  {person.number}  {person.title}  {person.name}" for person in world.staff if person.number in wanted]
     lines += ["", f"  After the password a code is asked for: {COMMAND} demo_code 82001", ""]
-    lines += [f"  Partner token for /api/v1/ ({MOBILE}): {token}", ""]
+    lines += [f"  Partner {MOBILE}, secret for POST /api/v1/token/: {secret}", ""]
     path = Path(settings.HOME) / PEOPLE_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)

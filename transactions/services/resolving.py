@@ -161,8 +161,11 @@ def _parties(actor: Actor, reach: Reach, texts: Iterable[str]) -> dict[str, Part
 
 def _accounts(actor: Actor, reach: Reach, references: list[str], indexes: list[bytes]) -> Iterable[tuple[Any, ...]]:
     # A partner's limit is its sources, not its customers; everybody else records only on what they reach.
+    rows = Account.objects.filter(Q(reference__in=references) | Q(number_index__in=indexes))
+    if reach == Reach.SOURCE and (branches := actor.user.branch_keys()) is not None:
+        # An account elsewhere is unknown to this partner, in the same words.
+        return rows.filter(customer__opening_branch__in=branches).values_list(*_FIELDS)
     if reach not in (Reach.ALL, Reach.SOURCE):
-        rows = Account.objects.filter(Q(reference__in=references) | Q(number_index__in=indexes))
         return (rows & Account.objects.visible_to(actor, ADD)).values_list(*_FIELDS)
     return _by("reference", "text", references) + _by("number_index", "bytea", indexes)
 

@@ -1,13 +1,14 @@
 """Our people: branches, users, roles, partners, and what signing in needs."""
 
 from crm.staff.models.branches import Branch
-from crm.staff.models.clients import ServiceClient
+from crm.staff.models.clients import ClientSecret, ServiceClient
 from crm.staff.models.people import User
 from crm.staff.models.roles import Role, RoleAssignment, RolePermission
 from crm.staff.models.sign_in import KnownDevice, OneTimeToken, SignInCounter, SignInHold, SignInSighting
 
 __all__ = [
     "Branch",
+    "ClientSecret",
     "KnownDevice",
     "OneTimeToken",
     "Role",

@@ -123,7 +123,7 @@ def test_officers_see_roles_and_partners(security_officer: User, system_officer:
     assert "service-importer" in browser(security_officer).get("/roles/").content.decode()
     page = browser(system_officer).get("/partners/").content.decode()
     assert "mobile-bank" in page
-    assert partner.token_hash not in page
+    assert partner.secrets.get().secret_hash not in page
 
 
 def test_language_and_theme_are_kept_with_the_person(sun_yue: User) -> None:

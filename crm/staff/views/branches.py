@@ -1,4 +1,4 @@
-"""Pages about the tree of branches and the partner systems."""
+"""Pages about the tree of branches."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm.access.gate import gated
 from crm.access.services import actor_of, may
 from crm.staff.forms import BranchForm
-from crm.staff.models import Branch, ServiceClient
+from crm.staff.models import Branch
 from crm.staff.services.people import create_branch
 
 
@@ -36,10 +36,3 @@ def branch_add(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The branch is created."))
         return redirect("staff:branch_list")
     return render(request, "staff/branch_add.html", {"form": form})
-
-
-@gated("staff.view_serviceclient")
-@require_safe
-def client_list(request: HttpRequest) -> HttpResponse:
-    """Show the partner systems; their tokens are known to nobody here."""
-    return render(request, "staff/client_list.html", {"clients": ServiceClient.objects.visible_to(actor_of(request))})

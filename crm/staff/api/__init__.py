@@ -11,10 +11,12 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from crm.access.actor import Actor
+from crm.access.errors import NotVisible
 from crm.access.middleware import client_address
 from crm.log import services as log
 from crm.staff.models import ServiceClient
 from crm.staff.models.clients import PARTNER_ROLE
+from crm.staff.services import partner_tokens
 from crm.staff.services.clients import partner_of
 
 SCHEME = b"bearer"
@@ -22,9 +24,10 @@ MINUTE = 60
 
 
 class PartnerTokenAuthentication(BaseAuthentication):
-    """``Authorization: Bearer <code>.<secret>``; only the hash of the token is kept.
+    """``Authorization: Bearer <access token>`` as `POST /api/v1/token/` gives it.
 
-    A wrong token is refused and written down; without the header nobody is signed in.
+    A wrong token, one whose secret has ended, a partner switched off or coming from elsewhere: all refused alike, and written down. A
+    door that is not in the partner's terms is not there.
     """
 
     def authenticate(self, request: Request) -> tuple[ServiceClient, None] | None:
@@ -33,13 +36,18 @@ class PartnerTokenAuthentication(BaseAuthentication):
         if not words or words[0].lower() != SCHEME:
             return None
         try:
-            client = partner_of(words[1].decode("ascii")) if len(words) == 2 else None
-        except UnicodeDecodeError:
-            client = None
-        if client is None:
-            log.record_refusal(actor=_actor(request, None), action="staff.partner_refused")
+            access = partner_tokens.read(words[1].decode("ascii")) if len(words) == 2 else None
+        except (partner_tokens.TokenWrong, UnicodeDecodeError):
+            access = None
+        client = partner_of(access) if access is not None else None
+        plain: Any = request._request
+        if access is None or client is None or not client.may_come_from(client_address(plain)):
+            log.record_refusal(actor=partner_actor(request, None), action="staff.partner_refused")
             raise exceptions.AuthenticationFailed(_("The token is not valid."))
-        request._request.actor = _actor(request, client)  # type: ignore[attr-defined]
+        plain.actor = partner_actor(request, client)
+        door = getattr(plain.resolver_match, "url_name", "")
+        if door not in client.endpoints or door not in access.doors:
+            raise NotVisible("api", detail=plain.path)
         return client, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -64,7 +72,8 @@ class PartnerThrottle(BaseThrottle):
         return MINUTE - time.time() % MINUTE
 
 
-def _actor(request: Request, client: ServiceClient | None) -> Actor:
+def partner_actor(request: Request, client: ServiceClient | None) -> Actor:
+    """Return the Actor of an API request: the partner, or nobody yet."""
     plain: Any = request._request
     return Actor(
         number=client.code if client else "",
