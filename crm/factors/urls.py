@@ -12,6 +12,7 @@ urlpatterns = [
     path("factors/", own.own, name="own"),
     path("factors/app/", own.add_app, name="add_app"),
     path("factors/app/picture.svg", own.add_picture, name="add_picture"),
+    path("factors/passkey/", own.add_a_passkey, name="add_passkey"),
     path("factors/recovery/", own.recovery, name="recovery"),
     path("factors/<ref:reference>/name/", own.rename, name="rename"),
     path("factors/<ref:reference>/remove/", own.remove, name="remove"),

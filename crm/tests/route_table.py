@@ -31,6 +31,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "factors/<ref:reference>/remove/": "signed-in",
     "factors/app/": "signed-in",
     "factors/app/picture.svg": "signed-in",
+    "factors/passkey/": "signed-in",
     "factors/recovery/": "signed-in",
     "health/": "open",
     "calendar/": "calendar.view_businessday",

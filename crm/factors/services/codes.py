@@ -38,17 +38,18 @@ def show_code(*, actor: Actor, person: User, code: str, purpose: Purpose) -> Sho
     try:
         taken = take_attempt(person.pk)
     except CodesLocked:
-        _write_refusal(actor, person, purpose, "factors.locked")
+        write_refusal(actor, person, purpose, "factors.locked")
         raise
     shown = _use(actor, person, normal_code(code), purpose)
     if shown is None:
-        _write_refusal(actor, person, purpose, "factors.refused")
+        write_refusal(actor, person, purpose, "factors.refused")
     else:
         refund(person.pk, taken)
     return shown
 
 
-def _write_refusal(actor: Actor, person: User, purpose: Purpose, action: str) -> None:
+def write_refusal(actor: Actor, person: User, purpose: Purpose, action: str) -> None:
+    """Write down that something was shown that opens nothing."""
     with transaction.atomic():
         log.record(actor=actor, action=action, target=person, result="refused", data={"for": str(purpose)})
 

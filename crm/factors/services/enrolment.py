@@ -70,7 +70,7 @@ def secret_of(factor: Factor) -> bytes:
 @transaction.atomic
 def begin_app(*, actor: Actor, person: User, first: bool) -> Factor:
     """Return a code app to be set up; ``first`` is for those who have shown a password only."""
-    person = _held(actor, person, first=first)
+    person = held_for_adding(actor, person, first=first)
     drop(Factor.objects.filter(user=person, confirmed_at__isnull=True))
     if Factor.objects.filter(user=person).count() >= MOST:
         raise TooMany
@@ -89,7 +89,7 @@ def confirm_app(*, actor: Actor, person: User, reference: str, code: str, name: 
 
 @transaction.atomic
 def _confirm(actor: Actor, person: User, reference: str, code: str, name: str, *, first: bool) -> Factor:
-    person = _held(actor, person, first=first)
+    person = held_for_adding(actor, person, first=first)
     factor = Factor.objects.being_set_up().locked().filter(user=person, reference=reference).first()
     if factor is None:
         raise SetUpOver
@@ -104,7 +104,7 @@ def _confirm(actor: Actor, person: User, reference: str, code: str, name: str, *
     return factor
 
 
-def _held(actor: Actor, person: User, *, first: bool) -> User:
+def held_for_adding(actor: Actor, person: User, *, first: bool) -> User:
     """The person's row, held, once the actor may add: the first factor after the password alone, another one after a factor."""
     person = User.objects.locked().get(pk=person.pk)
     if not first:

@@ -17,7 +17,9 @@ from crm.factors.secrets import spoken
 from crm.factors.services.enrolment import begin_app, confirm_app, secret_of
 from crm.factors.services.half import SETTING_UP
 from crm.factors.services.own import remove_factor, rename_factor
+from crm.factors.services.passkeys import add_passkey
 from crm.factors.services.recovery import FEW, codes_left, make_recovery_codes
+from crm.factors.views.passkeys import ADD, answer_of, challenge_of, offer_to_add
 
 OWN = "everybody has the own second factors"
 
@@ -36,6 +38,25 @@ def _page(request: HttpRequest, codes: list[str] | None = None) -> HttpResponse:
     ]
     left = codes_left(person)
     return render(request, "factors/own.html", {"rows": rows, "left": left, "few": left <= FEW, "codes": codes, "removable": len(rows) > 1})
+
+
+@signed_in_page(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_a_passkey(request: HttpRequest) -> HttpResponse:
+    """Add a passkey: the page asks the browser, the browser the device."""
+    actor = actor_of(request)
+    if request.method == "POST":
+        challenge, name = challenge_of(request, ADD), request.POST.get("name", "")
+        try:
+            add_passkey(actor=actor, person=actor.user, challenge=challenge, answer=answer_of(request), name=name, first=False)
+        except DomainError as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, _("The passkey is added."))
+            return redirect("factors:own")
+    # Asked for now: an answer would be lost on the way through the step-up.
+    require_step_up(actor)
+    return render(request, "factors/add_passkey.html", {"passkey": offer_to_add(request, actor.user), "verb": "add"})
 
 
 @signed_in_page(OWN)

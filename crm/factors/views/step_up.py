@@ -19,8 +19,10 @@ from crm.factors.choices import Purpose
 from crm.factors.forms import StepUpForm
 from crm.factors.services.codes import has_factor, show_code
 from crm.factors.services.half import stepped_up
+from crm.factors.services.passkeys import PasskeyRefused, show_passkey
+from crm.factors.views.passkeys import FIELD, SHOW, answer_of, challenge_of, offer_to_show
 
-OWN = ("csrfmiddlewaretoken", StepUpForm.FIELD)
+OWN = ("csrfmiddlewaretoken", StepUpForm.FIELD, FIELD)
 MOST = 200_000
 """So many letters of a form are carried through the page; the largest form of the product has a tenth of it."""
 
@@ -33,21 +35,35 @@ def step_up(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     kept, whole = _kept(request)
     back = _back(request) if whole else _page_of(request)
-    form = StepUpForm(request.POST if StepUpForm.FIELD in request.POST else None)
-    if form.is_bound and form.is_valid():
-        try:
-            shown = show_code(actor=actor, person=actor.user, code=form.cleaned_data[form.FIELD], purpose=Purpose.STEP_UP)
-        except DomainError as refused:
-            form.add_error(form.FIELD, str(refused))
-        else:
-            if shown is not None:
-                stepped_up(request)
-                return _on(back, request)
-            form.add_error(form.FIELD, _("This code does not fit, or has been used. Wait for the next one."))
+    form = StepUpForm(request.POST if StepUpForm.FIELD in request.POST or answer_of(request) else None)
+    if form.is_bound and _has_shown(request, form):
+        stepped_up(request)
+        return _on(back, request)
     again = {"again": "1"} if request.method == "POST" and ("again" in request.GET or not form.is_bound) and whole else {}
     action = f"{reverse('factors:step_up')}?{urlencode({'next': back, **again})}"
     context = {"form": form, "kept": kept if whole else [], "whole": whole, "action": action, "has_factor": has_factor(actor.user)}
-    return render(request, "factors/step_up.html", {**context, "back": _page_of(request)})
+    passkey = {"passkey": offer_to_show(request, actor.user), "verb": "show"}
+    return render(request, "factors/step_up.html", {**context, **passkey, "back": _page_of(request)})
+
+
+def _has_shown(request: HttpRequest, form: StepUpForm) -> bool:
+    actor = actor_of(request)
+    if answer_of(request):
+        challenge, answer = challenge_of(request, SHOW), answer_of(request)
+        if show_passkey(actor=actor, person=actor.user, challenge=challenge, answer=answer, purpose=Purpose.STEP_UP) is not None:
+            return True
+        form.add_error(form.FIELD, str(PasskeyRefused.message))
+        return False
+    if not form.is_valid():
+        return False
+    try:
+        if show_code(actor=actor, person=actor.user, code=form.cleaned_data[form.FIELD], purpose=Purpose.STEP_UP) is not None:
+            return True
+    except DomainError as refused:
+        form.add_error(form.FIELD, str(refused))
+    else:
+        form.add_error(form.FIELD, _("This code does not fit, or has been used. Wait for the next one."))
+    return False
 
 
 def _on(back: str, request: HttpRequest) -> HttpResponse:
