@@ -14,3 +14,13 @@ LABELS: dict[str, Promise] = {
     "audit.verify_log": _("Verify the audit log"),
     "audit.view_event": _("Search the audit log"),
 }
+
+# Duties that cannot meet in one person.
+CONFLICTS: tuple[tuple[str, str, Promise], ...] = (
+    ("audit.view_event", "customers.change_customer", _("Who examines takes no part in what is examined.")),
+    ("audit.view_event", "customers.approve_customer", _("Who examines takes no part in what is examined.")),
+    ("audit.view_event", "risk.work_*", _("Who examines takes no part in what is examined.")),
+    ("audit.view_event", "products.place_freeze", _("Who examines takes no part in what is examined.")),
+    ("audit.view_event", "products.lift_freeze", _("Who examines takes no part in what is examined.")),
+    ("audit.view_event", "transactions.add_*", _("Who examines takes no part in what is examined.")),
+)

@@ -113,3 +113,10 @@ LABELS: dict[str, Promise] = {
     "customers.search_customer": _("Search customers"),
     "customers.view_customer": _("View customers"),
 }
+
+# Duties that cannot meet in one person.
+CONFLICTS: tuple[tuple[str, str, Promise], ...] = (
+    ("customers.add_customer", "customers.approve_customer", _("Who makes a change does not decide on it.")),
+    ("customers.change_customer", "customers.approve_customer", _("Who makes a change does not decide on it.")),
+    ("customers.label_customer", "customers.approve_label", _("Who makes a change does not decide on it.")),
+)

@@ -82,3 +82,9 @@ LABELS: dict[str, Promise] = {
     "products.view_freeze": _("View freezes"),
     "products.view_freeze_reason": _("View why our own freezes were placed"),
 }
+
+# Duties that cannot meet in one person.
+CONFLICTS: tuple[tuple[str, str, Promise], ...] = (
+    ("products.add_account", "products.approve_account", _("Who makes a change does not decide on it.")),
+    ("products.change_account", "products.approve_account", _("Who makes a change does not decide on it.")),
+)

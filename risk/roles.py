@@ -78,3 +78,10 @@ LABELS: dict[str, Promise] = {
     "risk.work_alert": _("Work alerts"),
     "risk.work_case": _("Work cases"),
 }
+
+# Duties that cannot meet in one person.
+CONFLICTS: tuple[tuple[str, str, Promise], ...] = (
+    ("customers.change_customer", "risk.view_alert", _("Who serves a customer does not investigate, and knows nothing of alerts.")),
+    ("customers.change_customer", "risk.view_case", _("Who serves a customer does not investigate, and knows nothing of alerts.")),
+    ("customers.change_customer", "risk.work_*", _("Who serves a customer does not investigate, and knows nothing of alerts.")),
+)

@@ -48,3 +48,8 @@ class Level(models.TextChoices):
     BASIC = "basic", _("Basic")
     BUSINESS = "business", _("Business")
     ADVANCED = "advanced", _("Advanced")
+
+    @property
+    def rank(self) -> int:
+        """Return the place in the order basic < business < advanced."""
+        return list(Level).index(self)

@@ -1,6 +1,9 @@
 """App configuration."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -44,4 +47,12 @@ class StaffConfig(AppConfig):
         sweeps.register("staff.forget_attempts", remove_old, every_seconds=600)
         offer_tiles()
         offer_changes()
+        post_migrate.connect(load_duty_conflicts, sender=self, dispatch_uid="staff.load_duty_conflicts")
         post_migrate.connect(load_role_table, sender=self, dispatch_uid="staff.load_role_table")
+
+
+def load_duty_conflicts(*, using: str = DEFAULT_DB_ALIAS, **_signal: Any) -> None:
+    """Write the declared conflicts where the trigger reads them, before stock roles are loaded; only a migration's connection may."""
+    from crm.staff.services.duties import load_conflicts
+
+    load_conflicts(using)

@@ -74,6 +74,7 @@ ACTIONS = {
     "staff.roles_changed": ActionKind(_("Roles changed"), "security"),
     "staff.role_table_loaded": ActionKind(_("Stock roles loaded"), "security"),
     "staff.role_permission_changed": ActionKind(_("Permission of a role changed"), "security"),
+    "staff.role_created": ActionKind(_("Role created"), "security"),
     "staff.preference_changed": ActionKind(_("Language or theme chosen"), "operations"),
     "staff.branch_created": ActionKind(_("Branch created"), "operations"),
     "staff.partner_created": ActionKind(_("Partner system created"), "security"),

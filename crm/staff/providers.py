@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
-from crm.access.reach import Reach
+from crm.access.reach import Level, Reach
 from crm.approvals.handlers import Difference, Handler, register_exclusion
 from crm.approvals.handlers import register as register_handler
 from crm.approvals.models import ChangeRequest
@@ -23,7 +23,7 @@ from crm.notify.models import Notice
 from crm.staff.choices import ROLE_LABELS
 from crm.staff.models import Branch, ServiceClient, User
 from crm.staff.services import access, clients
-from crm.staff.services.role_changes import CHANGE_ROLE, DECIDE, PROPOSE, set_role_permission, version_of
+from crm.staff.services.role_changes import CHANGE_ROLE, DECIDE, PROPOSE, set_role, version_of
 from crm.staff.services.role_table import permission_label
 from crm.staff.tiles import LINES, LONGEST, Figure, Line, Tile, register
 
@@ -122,17 +122,21 @@ def offer_tiles() -> None:
 
 
 def describe(request: ChangeRequest) -> list[Difference]:
-    """Return the one line that changes; none when it is so already."""
+    """Return every permission that changes, and the highest level; none when it is so already."""
     asked = request.payload
-    if asked["before"] == asked["reach"]:
-        return []
-    before, after = Reach(asked["before"]).label, Reach(asked["reach"]).label
-    return [Difference(asked["permission"], permission_label(asked["permission"]), str(before), str(after))]
+    lines = [
+        Difference(permission, permission_label(permission), str(Reach(before).label), str(Reach(after).label))
+        for permission, (before, after) in sorted(asked["changes"].items())
+    ]
+    floor, ceiling = asked["ceiling"]
+    if floor != ceiling:
+        lines.insert(0, Difference("ceiling", _("Highest level"), str(Level(floor).label), str(Level(ceiling).label)))
+    return lines
 
 
 def apply(actor: Actor, request: ChangeRequest) -> None:
     """Change the role; called inside the deciding transaction."""
-    set_role_permission(actor=actor, request=request)
+    set_role(actor=actor, request=request)
 
 
 def target_url(request: ChangeRequest) -> str:

@@ -48,3 +48,18 @@ LABELS: dict[str, Promise] = {
     "staff.view_serviceclient": _("View partner systems"),
     "staff.view_user": _("View people"),
 }
+
+# Duties that cannot meet in one person (read by ``crm.staff.services.duties`` and, as rows, by a trigger of the database).
+_OFFICERS = _("The three officers are separate: who runs the system, who decides on rights, who reads the log.")
+_RIGHTS = _("Who decides on rights sees no customer data.")
+CONFLICTS: tuple[tuple[str, str, Promise], ...] = (
+    *((f"role:{code}", "role:*", _OFFICERS) for code in ("system-officer", "security-officer", "audit-officer")),
+    *((f"role:{code}", "role:*", _("Customers and machines hold their own role only.")) for code in ("customer", "partner", "service-*")),
+    *(
+        (duty, f"{app}.*", _RIGHTS)
+        for duty in ("staff.change_role", "staff.approve_role")
+        for app in ("customers", "products", "transactions", "risk")
+    ),
+    ("staff.change_role", "audit.view_event", _OFFICERS),
+    ("staff.approve_role", "audit.view_event", _OFFICERS),
+)

@@ -31,5 +31,6 @@ urlpatterns = [
     path("partners/<slug:code>/off/", clients.client_off, name="client_off"),
     path("api/v1/token/", Token.as_view(), name="token"),
     path("roles/", roles.role_list, name="role_list"),
+    path("roles/new/", roles.role_add, name="role_add"),
     path("roles/<slug:code>/", roles.role, name="role"),
 ]

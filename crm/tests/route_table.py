@@ -116,6 +116,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "risk/verdicts/": "risk.view_assessment",
     "risk/verdicts/<ref:reference>/again/": "risk.judge_again",
     "roles/": "staff.view_role",
+    "roles/new/": "staff.change_role",
     "roles/<slug:code>/": "staff.view_role",
     "search/": "signed-in",
     "sign-in/": "open",

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.access.actor import Actor
-from crm.access.reach import Reach
-from crm.staff.choices import ROLE_LABELS, STAFF_ROLES, BranchLevel
-from crm.staff.models import Branch, RolePermission
+from crm.access.reach import Level, Reach
+from crm.staff.choices import OTHER_ROLES, BranchLevel
+from crm.staff.models import Branch, Role
 from crm.staff.models.branches import branch_code
 from crm.staff.models.people import employee_number
 from crm.staff.services.role_table import permission_label
@@ -63,13 +63,18 @@ class RedeemForm(forms.Form):
         return values
 
 
+def roles_of_people() -> list[tuple[str, str]]:
+    """Return the roles that people of the bank can hold, those made by the bank included."""
+    return [(role.code, role.label) for role in Role.objects.all() if role.code not in OTHER_ROLES]
+
+
 class RolesField(forms.MultipleChoiceField):
     """The roles a person of the bank can hold, as check boxes."""
 
     widget = forms.CheckboxSelectMultiple
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(label=_("Roles"), choices=[(code, ROLE_LABELS[code]) for code in STAFF_ROLES], **kwargs)
+        super().__init__(label=_("Roles"), choices=roles_of_people, **kwargs)
 
 
 class PersonForm(forms.Form):
@@ -148,14 +153,30 @@ class BranchForm(forms.Form):
         return code
 
 
-def _known_permissions() -> list[tuple[str, str]]:
-    names = RolePermission.objects.order_by("permission").values_list("permission", flat=True).distinct()
-    return [("", ""), *((name, f"{permission_label(name)} · {name}") for name in names)]
+class NewRoleForm(forms.Form):
+    """A role of the bank's own."""
 
-
-class RolePermissionForm(forms.Form):
-    """Another reach for one permission of a role."""
-
-    permission = forms.ChoiceField(label=_("Permission"), choices=_known_permissions)
-    reach = forms.ChoiceField(label=_("Reach"), choices=[("", ""), *Reach.choices])
+    code = forms.CharField(
+        label=_("Code"), max_length=40, help_text=_("Small letters, digits and hyphens, such as branch-cashier. It is kept for good.")
+    )
+    name = forms.CharField(label=pgettext_lazy("role", "Name"), max_length=80)
     reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class RoleForm(forms.Form):
+    """The whole of a role: how far each permission of the product carries, and the highest level it may hold."""
+
+    ceiling = forms.ChoiceField(label=_("Highest level"), choices=Level.choices)
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+    def __init__(self, *args: Any, held: dict[str, str], ceiling: str, permissions: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **{"initial": {"ceiling": ceiling}, **kwargs})
+        for permission in permissions:
+            self.fields[permission] = forms.ChoiceField(
+                label=permission_label(permission), choices=Reach.choices, initial=held.get(permission, Reach.NONE.value), required=False
+            )
+        self.permissions = permissions
+
+    def reaches(self) -> dict[str, str]:
+        """Return the reach of each permission that was sent; one that was not sent stays as it is."""
+        return {name: self.cleaned_data[name] for name in self.permissions if self.cleaned_data.get(name)}

@@ -2,6 +2,7 @@
 
 from crm.staff.models.branches import Branch
 from crm.staff.models.clients import ClientSecret, ServiceClient
+from crm.staff.models.duties import DutyConflict
 from crm.staff.models.people import User
 from crm.staff.models.roles import Role, RoleAssignment, RolePermission
 from crm.staff.models.sign_in import KnownDevice, OneTimeToken, SignInCounter, SignInHold, SignInSighting
@@ -9,6 +10,7 @@ from crm.staff.models.sign_in import KnownDevice, OneTimeToken, SignInCounter, S
 __all__ = [
     "Branch",
     "ClientSecret",
+    "DutyConflict",
     "KnownDevice",
     "OneTimeToken",
     "Role",

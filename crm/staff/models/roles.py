@@ -27,6 +27,9 @@ class Role(models.Model):
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=80, blank=True)
+    ceiling = models.CharField(
+        _("highest level"), max_length=8, choices=Level, default=Level.ADVANCED, help_text=_("A permission above it cannot be given.")
+    )
 
     objects = RoleQuerySet.as_manager()
 
@@ -62,6 +65,7 @@ class RolePermission(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["role", "permission"], name="role_permission_once"),
             models.CheckConstraint(condition=models.Q(reach__in=Reach.values), name="role_permission_reach_known"),
+            models.CheckConstraint(condition=models.Q(level__in=Level.values), name="role_permission_level_known"),
         ]
         indexes = [models.Index(fields=["permission"], name="role_permission_by_name")]
 

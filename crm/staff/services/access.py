@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,9 +22,10 @@ from crm.approvals.handlers import Disclosure
 from crm.approvals.models import ChangeRequest
 from crm.approvals.services import propose
 from crm.log import services as log
-from crm.staff.choices import EXCLUSIVE_ROLES, STAFF_ROLES
+from crm.staff.choices import OTHER_ROLES
 from crm.staff.models import OneTimeToken, Role, RoleAssignment, SignInHold, User
 from crm.staff.secrets import half_hash, new_half
+from crm.staff.services.duties import duties_of, refuse_conflicts, told_by_the_database
 from crm.staff.services.guessing import forget_attempts
 from crm.staff.services.tokens import issue_second_half
 
@@ -33,14 +34,6 @@ KINDS = (ROLES, TOKEN, SWITCH_ON)
 PROPOSE, DECIDE = "staff.change_user", "staff.approve_role"
 # So long an account counts as the work of those who made it, gave it roles or a token.
 LATELY = timedelta(days=30)
-
-
-class RolesConflict(DomainError):
-    """Separate powers stay separate."""
-
-    code = "roles_conflict"
-    field = "roles"
-    message = _("System, security and audit officers hold no other role.")
 
 
 class RoleUnknown(DomainError):
@@ -73,6 +66,11 @@ class Asked:
     half: str = ""
 
 
+def staff_roles() -> list[str]:
+    """Return the codes of the roles that people of the bank can hold, those made by the bank included."""
+    return [code for code in Role.objects.values_list("code", flat=True) if code not in OTHER_ROLES]
+
+
 def held_roles(person: User) -> list[str]:
     """Return the codes of all roles given, those that have expired too."""
     return sorted(person.assignments.values_list("role__code", flat=True))
@@ -93,10 +91,9 @@ def token_version_of(person: User) -> str:
 def ask_for_roles(*, actor: Actor, person: User, roles: Iterable[str], reason: str, with_token: bool = False) -> Asked:
     """Propose exactly these roles, for a new person together with the first token."""
     wanted = set(roles)
-    if not wanted <= set(STAFF_ROLES):
+    if not wanted <= set(staff_roles()):
         raise RoleUnknown
-    if len(wanted) > 1 and wanted & set(EXCLUSIVE_ROLES):
-        raise RolesConflict
+    refuse_conflicts(duties_of(wanted))
     return _ask(actor, person, ROLES, reason, {"before": held_roles(person), "roles": sorted(wanted)}, with_token)
 
 
@@ -155,9 +152,14 @@ def give_roles(*, actor: Actor, request: ChangeRequest) -> Disclosure | None:
     """Do what was asked, inside the deciding transaction; return the second half of the token when one was asked for."""
     person = _held(actor, request)
     held, wanted = held_roles(person), request.payload["roles"]
+    refuse_conflicts(duties_of(wanted))
     person.assignments.exclude(role__code__in=wanted).delete()
-    for role in Role.objects.filter(code__in=set(wanted) - set(held)):
-        RoleAssignment.objects.create(user=person, role=role, assigned_by_id=request.requested_by_id)
+    try:
+        with transaction.atomic():
+            for role in Role.objects.filter(code__in=set(wanted) - set(held)):
+                RoleAssignment.objects.create(user=person, role=role, assigned_by_id=request.requested_by_id)
+    except IntegrityError as clash:
+        raise told_by_the_database(clash) from clash
     if held != wanted:
         _write(actor, request, "staff.roles_changed", person, {"before": held, "after": wanted})
     return _second_half(actor, request, person)

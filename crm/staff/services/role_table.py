@@ -45,6 +45,20 @@ def stock_permissions() -> Stock:
     return stock
 
 
+# What a permission lets somebody do, by its first word, where no app says otherwise.
+READS = ("view", "search", "list", "see", "watch")
+DECIDES = ("approve", "lift", "confirm", "export", "reveal", "clear", "destroy", "release", "reverse", "assign")
+
+
+def level_of(permission: str, stock: Stock | None = None) -> Level:
+    """Return the level of a permission, the same in every role: the highest an app declares, else by what it lets somebody do."""
+    declared = [Level(level) for (_role, name), (_reach, level) in (stock or stock_permissions()).items() if name == permission]
+    highest = max(declared, key=lambda level: level.rank, default=Level.BASIC)
+    verb = permission.partition(".")[2].partition("_")[0]
+    usual = Level.BASIC if verb in READS else Level.ADVANCED if verb in DECIDES else Level.BUSINESS
+    return max(highest, usual, key=lambda level: level.rank)
+
+
 def permission_label(permission: str) -> str:
     """Return what a permission is called in the reader's language, as its app says in ``LABELS``; else the permission itself."""
     app = permission.partition(".")[0]
@@ -70,15 +84,21 @@ def load_role_table(*, using: str = DEFAULT_DB_ALIAS, **_signal: Any) -> int:
 def _add_missing(using: str) -> int:
     stock = stock_permissions()
     roles = Role.objects.using(using)
+    levels = {name: level_of(name, stock).value for name in {permission for _role, permission in stock}}
     for code in sorted({*ROLE_LABELS, *(role for role, _permission in stock)}):
-        roles.get_or_create(code=code)
+        held = [Level(levels[permission]) for role, permission in stock if role == code]
+        ceiling = max(held, key=lambda level: level.rank, default=Level.BUSINESS)
+        roles.get_or_create(code=code, defaults={"ceiling": ceiling.value})
     keys = dict(roles.values_list("code", "pk"))
     rows = RolePermission.objects.using(using)
     present = set(rows.values_list("role__code", "permission"))
     missing = [
-        RolePermission(role_id=keys[role], permission=permission, reach=reach, level=level)
-        for (role, permission), (reach, level) in sorted(stock.items())
+        RolePermission(role_id=keys[role], permission=permission, reach=reach, level=levels[permission])
+        for (role, permission), (reach, _level) in sorted(stock.items())
         if (role, permission) not in present
     ]
     rows.bulk_create(missing)
+    for row in rows.filter(permission__in=levels):  # a level is the product's word about a permission, not the bank's
+        if row.level != levels[row.permission]:
+            rows.filter(pk=row.pk).update(level=levels[row.permission])
     return len(missing)

@@ -18,7 +18,8 @@ from crm.log.models import Event
 from crm.staff.choices import ROLE_LABELS
 from crm.staff.models import Role, RoleAssignment, RolePermission, User
 from crm.staff.services import people_on_duty
-from crm.staff.services.access import RolesConflict, ask_for_roles
+from crm.staff.services.access import ask_for_roles
+from crm.staff.services.duties import RolesConflict
 from crm.staff.services.role_table import load_role_table, stock_permissions
 from crm.tests.personas import Bank, as_actor, browser
 
@@ -44,7 +45,7 @@ def test_a_change_by_two_officers_holds_at_the_next_request(
     branch_manager: User, security_officer: User, second_security_officer: User
 ) -> None:
     client, officer = browser(branch_manager), browser(security_officer)
-    form = {"permission": "staff.view_user", "reach": "none", "reason": "outlets are seen by head office only"}
+    form = {"staff.view_user": "none", "ceiling": "advanced", "reason": "outlets are seen by head office only"}
     page = officer.post("/roles/branch-manager/", form)
     asked = ChangeRequest.objects.get()
     assert (page.status_code, page["Location"]) == (302, f"/approvals/{asked.reference}/")
@@ -56,12 +57,12 @@ def test_a_change_by_two_officers_holds_at_the_next_request(
     decide(actor=as_actor(second_security_officer), **decision)
     assert client.get("/staff/").status_code == 403
     line = Event.objects.get(action="staff.role_permission_changed")
-    assert line.data == {"permission": "staff.view_user", "before": "branch", "after": "none"}
+    assert line.data["changes"] == {"staff.view_user": ["branch", "none"]}
     assert (line.actor_number, line.target_ref) == ("85002", "branch-manager")
 
 
 def test_a_change_that_changes_nothing_is_not_asked(security_officer: User) -> None:
-    form = {"permission": "staff.view_user", "reach": "branch", "reason": "as it is"}
+    form = {"staff.view_user": "branch", "ceiling": "advanced", "reason": "as it is"}
     page = browser(security_officer).post("/roles/branch-manager/", form)
     assert page.status_code == 200
     assert page.context["form"].errors
@@ -93,7 +94,9 @@ def test_a_branch_manager_sees_the_tree_below(branch_manager: User) -> None:
 def test_the_widest_reach_counts_and_expired_assignments_do_not(sun_yue: User, bank: Bank) -> None:
     from django.utils import timezone
 
-    extra = RoleAssignment.objects.create(user=sun_yue, role=Role.objects.get(code="branch-manager"))
+    wider = Role.objects.create(code="desk-head")
+    RolePermission.objects.create(role=wider, permission="staff.view_user", reach="branch")
+    extra = RoleAssignment.objects.create(user=sun_yue, role=wider)
     sun_yue.refresh_from_db()
     assert sun_yue.reach("staff.view_user") == Reach.BRANCH
     extra.valid_until = timezone.now()

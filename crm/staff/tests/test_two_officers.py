@@ -28,7 +28,7 @@ from crm.staff.services.access import (
     switch_off,
 )
 from crm.staff.services.people import create_person, enrol
-from crm.staff.services.role_changes import propose_role_permission
+from crm.staff.services.role_changes import propose_role
 from crm.staff.services.tokens import TokenInvalid, redeem_token
 from crm.tests.personas import as_actor
 
@@ -113,9 +113,7 @@ def test_whom_the_proposer_made_lately_is_no_second_person(made: Any, security_o
         RoleAssignment.objects.create(user=third, role=Role.objects.get(code="security-officer"))
     made(third, security_officer)
     role = Role.objects.get(code="risk-officer")
-    asked = propose_role_permission(
-        actor=as_actor(security_officer), role=role, permission="products.lift_freeze", reach="all", reason="mine"
-    )
+    asked = propose_role(actor=as_actor(security_officer), role=role, reaches={"products.lift_freeze": "all"}, reason="mine")
     with pytest.raises(Refused):
         decided(asked, third)
     assert approvals.is_excluded(as_actor(third), asked)
@@ -131,7 +129,7 @@ def test_both_who_made_an_officer_wait_for_somebody_else(security_officer: User,
     decided(asked_for(third, security_officer, ["security-officer"]).request, second_security_officer)
     role = Role.objects.get(code="auditor")
     for officer, permission in ((security_officer, "staff.view_role"), (second_security_officer, "staff.view_branch")):
-        asked = propose_role_permission(actor=as_actor(officer), role=role, permission=permission, reach="none", reason="less")
+        asked = propose_role(actor=as_actor(officer), role=role, reaches={permission: "none"}, reason="less")
         with pytest.raises(Refused):
             decided(asked, User.objects.get(pk=third.pk))
         decided(asked, second_security_officer if officer == security_officer else security_officer, approve=False)
