@@ -60,6 +60,10 @@ def reveal(request: HttpRequest, label: str, reference: str) -> HttpResponse:
         return _answer(request, {**context, "state": "broken", "problem": str(refused)}, status=429)
     except SealBroken as broken:
         return _answer(request, {**context, "state": "broken", "problem": str(broken)}, status=409)
+    return _revealed(request, context)
+
+
+def _revealed(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     answer = _answer(request, {**context, "state": "revealed", "until": timezone.now() + SHOWN_FOR})
     # Without JavaScript the browser itself goes back to the masked value; with it the fragment asks for the mask.
     answer["Refresh"] = f"{int(SHOWN_FOR.total_seconds())};url={request.path}?{urlencode({'cancel': '1', 'back': context['back']})}"

@@ -68,6 +68,7 @@ UNSCOPED = PARTS | {
     "log.Head": "seals of the log, without a word about anybody",
     "log.Leaf": "seals of the log, without a word about anybody",
     "log.Seal": "seals of the log, without a word about anybody",
+    "staff.DutyConflict": CATALOGUE.format("which duties cannot meet"),
     "log.Event": "written here; read through audit.Event, which is scoped",
 }
 DOORS = {"views", "api", "admin", "providers", "templatetags"}

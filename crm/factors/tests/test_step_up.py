@@ -23,7 +23,7 @@ from crm.fields.services import reveal
 from crm.log.models import Event
 from crm.staff.models import Role, User
 from crm.staff.services.access import ask_for_roles, ask_for_token, ask_to_switch_on, switch_off
-from crm.staff.services.role_changes import propose_role_permission
+from crm.staff.services.role_changes import propose_role
 from crm.tests.personas import Bank, as_actor, browser, factor_of, next_code
 from customers.tests.personas import person
 
@@ -46,8 +46,8 @@ ACTS: dict[str, tuple[str, Act]] = {
     "switch on": ("85001", lambda bank, actor: ask_to_switch_on(actor=actor, person=User.objects.get(number="80003"), reason="back")),
     "role": (
         "85001",
-        lambda bank, actor: propose_role_permission(
-            actor=actor, role=Role.objects.get(code="auditor"), permission="staff.view_user", reach="branch", reason="less"
+        lambda bank, actor: propose_role(
+            actor=actor, role=Role.objects.get(code="auditor"), reaches={"staff.view_role": "none"}, reason="x"
         ),
     ),
 }
