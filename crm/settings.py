@@ -368,6 +368,13 @@ if _MAIL.hostname:
 else:
     EMAIL_BACKEND = "crm.notify.mail_files.FileMail"
 
+# --- How long things are kept -------------------------------------------------------------------------------------------
+
+# Longer is the bank's to say; shorter than the floors of crm.operations.checks is refused.
+SYSTEM_LOG_DAYS = int(os.environ.get("CRM_SYSTEM_LOG_DAYS") or 366)
+AUDIT_DAYS = int(os.environ.get("CRM_AUDIT_DAYS") or 3 * 366)
+EVIDENCE_YEARS = int(os.environ.get("CRM_EVIDENCE_YEARS") or 10)
+
 # --- Outgoing connections -----------------------------------------------------------------------------------------------
 
 # host:port of whatever the product may connect to beside the mail server, and private networks that may be behind a name.

@@ -16,7 +16,7 @@ class CustomersConfig(AppConfig):
         """Plug the app into the registries."""
         from crm.access import guards
         from crm.approvals import handlers
-        from crm.fields import policy
+        from crm.fields import erasure, policy
         from crm.log.actions import declare
         from crm.staff import tiles
         from crm.ui import menu, search
@@ -24,10 +24,13 @@ class CustomersConfig(AppConfig):
         from customers.choices import ACTIONS
         from customers.models import barred_from
         from customers.roles import POLICIES
+        from customers.services.keeping import standing_hold
 
         declare(ACTIONS)
         guards.register_guard(barred_from)
         policy.register(*POLICIES)
+        erasure.register_objection("customers.hold", standing_hold)
+        handlers.register(providers.LIFT_HOLD, providers.ERASE_CUSTOMER)
         handlers.register(providers.CHANGE_CUSTOMER, providers.LABEL_CUSTOMER)
         search.register(providers.find_customers)
         tiles.register(

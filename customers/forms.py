@@ -1,6 +1,6 @@
 """Cleaning what people type about customers; choices are limited to what they may see."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -126,6 +126,24 @@ class LabelsForm(forms.Form):
         help_text=_("None: an ordinary customer. Whoever lacks the clearance of a label no longer sees the customer anywhere."),
     )
     reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class ReasonForm(forms.Form):
+    """One line: why."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class HoldForm(ReasonForm):
+    """An order to keep, as it stands on the authority's paper."""
+
+    account = forms.ChoiceField(label=_("Account"), required=False, help_text=_("Empty: everything of the customer."))
+    authority = forms.CharField(label=_("Authority"), max_length=80)
+    document = forms.CharField(label=_("Document number"), max_length=80)
+
+    def __init__(self, *args: Any, accounts: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ChoiceField, self.fields["account"]).choices = [("", _("Everything")), *accounts]
 
 
 class ChangeForm(CustomerForm):

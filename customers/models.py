@@ -309,3 +309,43 @@ class CustomerFigures(models.Model):
             models.Index(fields=["assets_cny"], name="figures_assets"),
             models.Index(fields=["last_transaction_at"], name="figures_last_transaction"),
         ]
+
+
+class LegalHoldQuerySet(ScopedQuerySet["LegalHold"]):
+    """Holds on the customers one may see."""
+
+    guarded = "customer_id"
+
+    def scope(self, user: object, reach: Reach) -> "LegalHoldQuerySet":
+        """Delegate to Customer."""
+        return self.filter(customer__in=Customer.objects.visible_to(user))
+
+
+class LegalHold(models.Model):
+    """An order to keep everything of a customer, or of one account, until two people lift it."""
+
+    reference = ReferenceField(prefix="H", length=8)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="legal_holds", verbose_name=_("customer"))
+    account = models.CharField(_("account"), max_length=24, blank=True, help_text=_("Empty: everything of the customer."))
+    authority = models.CharField(_("authority"), max_length=80)
+    document = models.CharField(_("document number"), max_length=80)
+    reason = models.CharField(_("reason"), max_length=200)
+    placed_at = models.DateTimeField(_("placed at"), default=timezone.now)
+    placed_by_number = models.CharField(_("placed by"), max_length=20)
+    lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)
+    lifted_by_number = models.CharField(_("lifted by"), max_length=20, blank=True)
+
+    objects = LegalHoldQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("legal hold")
+        verbose_name_plural = _("legal holds")
+        indexes = [models.Index(fields=["customer"], condition=Q(lifted_at=None), name="hold_standing")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def log_customer(self) -> str:
+        """Return the public reference the audit log files this row under."""
+        return self.customer.reference

@@ -26,8 +26,8 @@ from crm.staff import tiles
 from crm.ui.search import LIMIT, Hit, Query
 from customers import services
 from customers.choices import AmlRiskLevel, CustomerLabel
-from customers.models import Customer, CustomerQuerySet
-from customers.services import labels
+from customers.models import Customer, CustomerQuerySet, LegalHold
+from customers.services import keeping, labels
 
 PERMISSION = "customers.search_customer"
 BIRTHDAYS_AHEAD = 14
@@ -230,5 +230,45 @@ CHANGE_CUSTOMER = Handler(
     describe=describe,
     base_version=base_version,
     apply=apply,
+    target_url=target_url,
+)
+
+
+def _hold(request: ChangeRequest) -> LegalHold:
+    return LegalHold.objects.select_related("customer").get(pk=request.target_id or 0)
+
+
+def describe_lift(request: ChangeRequest) -> list[Difference]:
+    """Return the hold that would end."""
+    hold = _hold(request)
+    facts = (("customer", _("Customer"), hold.customer.name), ("document", _("Document number"), f"{hold.authority} {hold.document}"))
+    ends = Difference("hold", _("Legal hold"), gettext("Stands"), gettext("Lifted"))
+    return [ends, *(Difference(name, label, text, "", context=True) for name, label, text in facts)]
+
+
+def describe_erasure(request: ChangeRequest) -> list[Difference]:
+    """Return what would be gone."""
+    return [Difference("customer", _("Customer"), _target(request).core_number, gettext("Erased, without a way back"))]
+
+
+LIFT_HOLD = Handler(
+    kind=keeping.LIFT,
+    label=_("Lifting of a legal hold"),
+    propose_permission=keeping.ASK_LIFT,
+    decide_permission=keeping.APPROVE_LIFT,
+    describe=describe_lift,
+    base_version=lambda hold: str(hold.lifted_at),
+    apply=lambda actor, request: keeping.lift_hold(actor=actor, request=request),
+    excluded=lambda request: [_hold(request).placed_by_number],
+    target_url=lambda request: reverse("customers:customer_holds", args=[_hold(request).customer.reference]),
+)
+ERASE_CUSTOMER = Handler(
+    kind=keeping.ERASE,
+    label=_("Erasing a customer"),
+    propose_permission=keeping.ASK_ERASURE,
+    decide_permission=keeping.APPROVE_ERASURE,
+    describe=describe_erasure,
+    base_version=base_version,
+    apply=lambda actor, request: keeping.erase(actor=actor, request=request),
     target_url=target_url,
 )

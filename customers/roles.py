@@ -15,6 +15,7 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "customers.reveal_identity": "own",
     },
     "branch-manager": {
+        "customers.ask_erasure": ("branch", "business"),
         "customers.label_customer": ("branch", "business"),
         "customers.clear_pep": ("all", "advanced"),
         "customers.clear_sensitive": ("all", "advanced"),
@@ -24,6 +25,9 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "customers.export_customer": "branch",
     },
     "risk-officer": {
+        "customers.ask_lift_hold": ("all", "business"),
+        "customers.place_hold": ("all", "business"),
+        "customers.view_hold": "all",
         "customers.label_customer": ("all", "business"),
         "customers.clear_highly_sensitive": ("all", "advanced"),
         "customers.clear_pep": ("all", "advanced"),
@@ -34,6 +38,9 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "customers.reveal_identity": "all",
     },
     "risk-supervisor": {
+        "customers.approve_erasure": ("all", "advanced"),
+        "customers.approve_lift_hold": ("all", "advanced"),
+        "customers.view_hold": "all",
         "customers.approve_label": ("all", "advanced"),
         "customers.clear_highly_sensitive": ("all", "advanced"),
         "customers.clear_pep": ("all", "advanced"),
@@ -52,6 +59,7 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
     },
     "service-agent": {"customers.view_customer": "all", "customers.search_customer": "all"},
     "auditor": {
+        "customers.view_hold": "all",
         "customers.clear_highly_sensitive": ("all", "advanced"),
         "customers.clear_pep": ("all", "advanced"),
         "customers.clear_sensitive": ("all", "advanced"),
@@ -98,6 +106,12 @@ POLICIES = (
 # What the security officer reads in the role table.
 LABELS: dict[str, Promise] = {
     "customers.add_customer": _("Record customers"),
+    "customers.approve_erasure": _("Decide on erasing customers"),
+    "customers.approve_lift_hold": _("Decide on lifting legal holds"),
+    "customers.ask_erasure": _("Ask that customers be erased"),
+    "customers.ask_lift_hold": _("Ask to lift legal holds"),
+    "customers.place_hold": _("Place legal holds"),
+    "customers.view_hold": _("View legal holds"),
     "customers.approve_label": _("Decide on labels of customers"),
     "customers.approve_customer": _("Decide on changes of customers"),
     "customers.change_customer": _("Change customers"),

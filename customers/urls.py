@@ -12,4 +12,7 @@ urlpatterns = [
     path("<ref:reference>/", views.customer_detail, name="customer"),
     path("<ref:reference>/change/", views.customer_change, name="customer_change"),
     path("<ref:reference>/labels/", views.customer_labels, name="customer_labels"),
+    path("<ref:reference>/holds/", views.customer_holds, name="customer_holds"),
+    path("<ref:reference>/erase/", views.customer_erase, name="customer_erase"),
+    path("holds/<ref:reference>/lift/", views.hold_lift, name="hold_lift"),
 ]

@@ -53,3 +53,13 @@ class ProductsConfig(AppConfig):
             menu.MenuItem("products:freeze_list", _("Freezes"), "products.view_freeze", group="work", order=50),
             menu.MenuItem("products:account_list", _("Accounts"), "products.view_account", group="customers", order=20),
         )
+        self._keeping()
+
+    def _keeping(self) -> None:
+        """What must not be erased, and what a legal hold can be placed on."""
+        from crm.fields import erasure
+        from customers.services import keeping
+        from products import providers
+
+        erasure.register_objection("products.accounts", providers.account_must_be_kept)
+        keeping.register_accounts(providers.accounts_to_hold)

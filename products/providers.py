@@ -1,7 +1,10 @@
 """What products register with the ground: search hits, the handlers that lift a freeze and change an account, and sweeps."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -11,11 +14,13 @@ from crm.access.actor import SYSTEM, Actor
 from crm.access.services import may
 from crm.approvals.handlers import Difference, Handler
 from crm.approvals.models import ChangeRequest
+from crm.calendar.services import today
 from crm.fields.policy import may_probe
 from crm.fields.services import blind_index
 from crm.lists import formats
 from crm.staff import tiles
 from crm.ui.search import LIMIT, Hit, Query
+from customers.models import Customer
 from products import services
 from products.choices import AccountKind, AccountStatus
 from products.models import Account, Freeze
@@ -188,3 +193,18 @@ CHANGE_ACCOUNT = Handler(
     apply=apply_account,
     target_url=account_url,
 )
+
+
+def accounts_to_hold(customer: Customer) -> list[tuple[str, str]]:
+    """Return the accounts of a customer that a legal hold can be placed on."""
+    rows = Account.objects.filter(customer=customer).select_related("data_key").order_by("pk")
+    return [(account.reference, f"{account.reference} {account.number}") for account in rows]
+
+
+def account_must_be_kept(customer: Any) -> Iterator[str]:
+    """Object to erasing a customer while an account is open, or was closed within the years that evidence is kept."""
+    if not isinstance(customer, Customer):
+        return
+    since = today() - timedelta(days=366 * settings.EVIDENCE_YEARS)
+    for account in Account.objects.filter(Q(closed_at=None) | Q(closed_at__gt=since), customer=customer).order_by("pk"):
+        yield f"account {account.reference}"

@@ -19,6 +19,7 @@ class RiskConfig(AppConfig):
     def ready(self) -> None:
         """Plug the app into the registries."""
         from crm.exports import handlers as exports
+        from crm.fields import erasure
         from crm.jobs import sweeps
         from crm.log.actions import declare
         from crm.ui import banners, menu, search
@@ -31,6 +32,7 @@ class RiskConfig(AppConfig):
 
         declare(ACTIONS)
         exports.register(providers.HANDLING_REPORT)
+        erasure.register_objection("risk.evidence", providers.evidence_must_be_kept)
         register_judge(screening.judge_now)
         transactions_recorded.connect(receivers.on_recorded, dispatch_uid="risk.on_recorded")
         transactions_changed.connect(receivers.on_changed, dispatch_uid="risk.on_changed")

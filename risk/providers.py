@@ -1,5 +1,6 @@
 """What monitoring registers with the ground: menu badges, home tiles, search hits, sweeps, the handling report as an export."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from crm.staff import tiles
 from crm.ui import menu
 from crm.ui.banners import Said
 from crm.ui.search import Hit, Query
+from customers.models import Customer
 from risk.choices import AlertState, Band, CaseState, InquiryState
 from risk.definitions.handling_report import Part, handling_report, parts_of
 from risk.models import Alert, Case, Inquiry
@@ -222,3 +224,9 @@ def _rows(parts: list[Part]) -> int:
 HANDLING_REPORT = Source(
     code="case", label=_("Handling report"), action="case.exported", wanted=case_wanted, make=case_made, still=case_still
 )
+
+
+def evidence_must_be_kept(customer: Any) -> Iterator[str]:
+    """Object to erasing a customer of whom monitoring holds alerts or cases: they are evidence."""
+    if isinstance(customer, Customer):
+        yield from ("monitoring" for model in (Alert, Case) if model.objects.filter(customer=customer).exists())

@@ -15,7 +15,7 @@ class TransactionsConfig(AppConfig):
     def ready(self) -> None:
         """Plug the app into the registries."""
         from audit.providers import keep_differences
-        from crm.fields import policy
+        from crm.fields import erasure, policy
         from crm.jobs import kinds, sweeps
         from crm.log.actions import declare
         from crm.money.signals import rates_loaded
@@ -35,6 +35,7 @@ class TransactionsConfig(AppConfig):
         sweeps.register("transactions.remove_uploads", providers.sweep_uploads, every_seconds=600)
         sweeps.register("transactions.rate_waiting", providers.rates_arrived, every_seconds=3600)
         rates_loaded.connect(providers.rates_arrived, dispatch_uid="transactions.rates_arrived")
+        erasure.register_objection("transactions.payments", providers.payments_must_be_kept)
         search.register(providers.find_transactions)
         self._tiles()
         menu.register(

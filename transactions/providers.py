@@ -1,8 +1,10 @@
 """What transactions register with the ground: search hits, kinds of job, a sweep."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +19,7 @@ from crm.jobs.services import enqueue
 from crm.lists import formats
 from crm.staff import tiles
 from crm.ui.search import LIMIT, Hit, Query
+from customers.models import Customer
 from transactions.choices import STOPPED, ImportState, Status
 from transactions.models import FileImport, Transaction
 from transactions.services import imports
@@ -119,3 +122,10 @@ def sweep_uploads() -> None:
 def rates_arrived(**_signal: Any) -> None:
     """Have what waits for a rate rated; called after rates were loaded, and by a sweep in case that message was lost."""
     enqueue("transactions.rate_waiting", once_key="rates")
+
+
+def payments_must_be_kept(customer: Any) -> Iterator[str]:
+    """Object to erasing a customer whose last transaction is not as old as evidence must be kept."""
+    since = timezone.now() - timedelta(days=366 * settings.EVIDENCE_YEARS)
+    if isinstance(customer, Customer) and Transaction.objects.filter(account__customer=customer, occurred_at__gt=since).exists():
+        yield "transactions"

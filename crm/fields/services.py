@@ -141,7 +141,7 @@ def _shown(actor: Actor, obj: models.Model, sealed: SealedTextField, policy: Fie
 
 
 @transaction.atomic
-def destroy_data_key(*, actor: Actor, data_key: DataKey, reason: str, customer: str = "") -> DataKey:
+def destroy_data_key(*, actor: Actor, data_key: DataKey, reason: str, customer: str = "", approver: str = "") -> DataKey:
     """Erases everything sealed under the key in the live system (older backups: once the root version
     that wrapped it there is retired). There is no way back."""
     require(actor, "fields.destroy_data_key")
@@ -152,5 +152,5 @@ def destroy_data_key(*, actor: Actor, data_key: DataKey, reason: str, customer: 
     data_key.destroyed_at = timezone.now()
     data_key.save(update_fields=["wrapped", "destroyed_at"])
     keyring.cache.drop(data_key.pk)
-    log.record(actor=actor, action="data_key.destroyed", target=data_key, customer=customer, reason=reason)
+    log.record(actor=actor, action="data_key.destroyed", target=data_key, customer=customer, reason=reason, approver=approver)
     return data_key

@@ -167,6 +167,18 @@ def role_app_is_bound(**_: Any) -> Iterable[CheckMessage]:
         )
 
 
+# What the law asks for at least: the operator's manual 7.3 (system logs, audit), AML Law 2024 article 34 (customers, transactions).
+FLOORS = {"SYSTEM_LOG_DAYS": (183, "days"), "AUDIT_DAYS": (366, "days"), "EVIDENCE_YEARS": (10, "years")}
+
+
+@register(Tags.security)
+def nothing_is_kept_too_short(**_: Any) -> Iterable[CheckMessage]:
+    """In every environment: no setting keeps logs or evidence for a shorter time than its floor."""
+    for name, (floor, unit) in FLOORS.items():
+        if getattr(settings, name) < floor:
+            yield Error(f"{name} is below its floor of {floor} {unit}.", hint=f"Set CRM_{name} to {floor} or more.", id="operations.E019")
+
+
 def refuse_unsafe(**_: Any) -> None:
     """End this process when a security check fails; Celery runs the checks but does not look at what they say."""
     tags = [Tags.security] if settings.PRODUCTION else ["keys"]

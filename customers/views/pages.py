@@ -41,6 +41,8 @@ def customer_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "customer": customer,
         "here": position(request),
         "may_change": may(actor, "customers.change_customer", customer),
+        "may_see_holds": bool(actor.reach("customers.view_hold")),
+        "may_erase": bool(actor.reach("customers.ask_erasure")),
         "may_label": bool(actor.reach("customers.label_customer")),
     }
     return render(request, "customers/customer.html", context)
