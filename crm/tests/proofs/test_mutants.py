@@ -1,0 +1,144 @@
+"""Proof 4: with a guard away, something must fail.
+
+Always: the gate's four hinges are taken off one at a time, and the matrix must notice each. `make mutants` (tools/mutants.py) takes away
+every single call of the gate in the product's code (`require`, `require_step_up`, `visible_to`, `get_visible`, `may`, the gate on a view,
+the permission of an API view, each answer of the read-only admin) and runs what reaches it: first the matrix, then the tests.
+
+What it cannot find: a guard that was never written (the matrix and the canaries look for these), a guard whose condition is wrong, several
+guards in a row of which each alone suffices (they survive one by one, and are listed as such), guards in the database.
+
+Requirements: R253, R257, R259.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from crm.access import gate
+from crm.access.api import GatePermission
+from crm.access.scopes import ScopedQuerySet
+from crm.staff.models import User
+from crm.tests.personas import Bank
+from crm.tests.proofs import mutating
+from crm.tests.proofs.mutating import SWITCHES
+from crm.tests.proofs.principals import CUSTOMER, PARTNER, PRINCIPALS, STRANGER, Principal, person_of, principal
+from crm.tests.proofs.test_matrix import Cell, cells, expected, is_right
+from crm.tests.proofs.things import Things, build_things
+
+pytestmark = pytest.mark.django_db
+DENIED = ("door", "refused", "hidden")
+# One request of so many, for every guard there is.
+SHARE = 7
+# What is taken off, and who then enters where she must not.
+HINGES = {
+    "require of the page's gate": ("system-officer", ("roles/", "calendar/", "partners/", "products/", "customers/new/")),
+    "visible_to of every scope": ("relationship-manager", ("customers/<ref:reference>/", "products/accounts/")),
+    "permission of every API view": ("partner", ("api/",)),
+    "sign-in before every view": ("anonymous", ("customers/", "roles/")),
+}
+MOST_CELLS = 12
+
+
+@pytest.fixture
+def world(bank: Bank, settings: Any, tmp_path: Any) -> tuple[Things, User]:
+    """Everything, in every relation."""
+    settings.MEDIA_ROOT = tmp_path
+    return build_things(bank, [person_of(bank, name) for name in PRINCIPALS if name not in (STRANGER, PARTNER, CUSTOMER)])
+
+
+def is_missed(who: Principal, cell: Cell) -> bool:
+    """Return whether a request that must be denied is not; what it did is undone."""
+    before = transaction.savepoint()
+    answer = who.client.generic(cell.method, cell.address)
+    transaction.savepoint_rollback(before)
+    return not is_right(cell, expected(cell, who), answer.status_code, answer.get("Location", ""))
+
+
+@contextmanager
+def off(hinge: str) -> Iterator[None]:
+    """Take one of the four off its pins."""
+    with pytest.MonkeyPatch.context() as patch:
+        if hinge.startswith("require"):
+            patch.setattr(gate, "require", lambda *_args: None)
+        elif hinge.startswith("visible_to"):
+            patch.setattr(ScopedQuerySet, "visible_to", lambda rows, *_args, **_named: rows.all())
+        elif hinge.startswith("permission"):
+            patch.setattr(GatePermission, "has_permission", lambda *_args: True)
+        else:
+            patch.setattr("crm.access.middleware.to_sign_in", lambda _request: None)
+            patch.setattr(gate, "to_sign_in", lambda _request: gate.HttpResponse())
+        yield
+
+
+def test_the_matrix_misses_each_hinge(bank: Bank, world: tuple[Things, User], partner_headers: dict[str, str]) -> None:
+    """With all on their pins the four requests are denied; with one off, that one is not."""
+    things, sign_in = world
+    for hinge, (name, routes) in HINGES.items():
+        who = principal(bank, name, partner_headers, sign_in)
+        denied = [
+            cell for cell in cells(things) if cell.route.startswith(routes) and cell.method == "GET" and expected(cell, who) in DENIED
+        ]
+        tried = denied[:: max(1, len(denied) // MOST_CELLS)]
+        assert not any(is_missed(who, cell) for cell in tried), f"{name} is not denied as it stands"
+        with off(hinge):
+            missed = sum(is_missed(who, cell) for cell in tried)
+        print(f"\nwithout the {hinge}: {missed} of {len(tried)} requests noticed")
+        assert missed, f"nothing was noticed without the {hinge}"
+
+
+@pytest.mark.skipif(not os.environ.get("CRM_MUTANTS"), reason="make mutants runs it, with a switch at every guard")
+def test_the_matrix_against_each_guard(bank: Bank, world: tuple[Things, User], partner_headers: dict[str, str]) -> None:
+    """Each guard that a denied request passes is taken away for one request more."""
+    things, sign_in = world
+    book, began, requests = mutating.BOOK, time.monotonic(), 0
+    assert book is not None
+    for name in PRINCIPALS:
+        who = principal(bank, name, partner_headers, sign_in)
+        for cell in (one for one in cells(things) if one.is_in(SHARE, name) and expected(one, who) in DENIED):
+            SWITCHES.off = ""
+            SWITCHES.reached.clear()
+            assert not is_missed(who, cell), cell
+            for site in book.open_among(set(SWITCHES.reached)):
+                SWITCHES.off = site
+                book.note(site, f"matrix: {name} {cell.method} {cell.route}", missed=is_missed(who, cell))
+                requests += 1
+        SWITCHES.off = ""
+        book.save()
+    print(
+        f"\\nguards: {len(SWITCHES.sites)}, {len(book.killed)} missed by the matrix, {requests} requests, {time.monotonic() - began:.0f} s"
+    )
+
+
+def test_every_kind_of_guard_gets_a_switch() -> None:
+    """The weaver itself: each form in which the house writes a guard, and what it is with the guard away."""
+    source = b"""
+@gated("a.b")
+def page(request):
+    require(1)
+    row = get_visible(rows, 2, reference="x")
+    return rows.visible_to(3) if may(4) else None
+class Door(APIView):
+    pass
+class Table(ReadOnlyAdmin):
+    def has_add_permission(self, request):
+        return False
+"""
+    before = set(SWITCHES.sites)
+    mutating.woven(source, "somewhere", "somewhere.py")
+    found = {site for site in SWITCHES.sites if site.startswith("somewhere:")}
+    for site in set(SWITCHES.sites) - before:
+        del SWITCHES.sites[site]
+    assert found == {
+        "somewhere:-:@gated",
+        "somewhere:page:require",
+        "somewhere:page:get_visible",
+        "somewhere:page:visible_to",
+        "somewhere:page:may",
+        "somewhere:-:Door.check_permissions",
+        "somewhere:Table:has_add_permission says yes",
+    }
