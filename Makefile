@@ -8,7 +8,7 @@ PREPARE_DEV := $(PYTHON) tools/bootstrap.py --dev
 BIN := .venv/bin
 CHINESE := locale/zh_Hans/LC_MESSAGES/django.po
 
-.PHONY: help run reset lint format types contracts migrations test test-all bench chaos lock messages
+.PHONY: help run reset lint format types contracts migrations test test-all bench chaos mutants lock messages
 
 help:  ## what each word does
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,10 @@ bench:  ## measure everything, on servers of its own, into benchmarks/latest.jso
 
 chaos:  ## kill web, worker, beat, broker and database while 100,000 transactions arrive, compare the end with a calm run (CHAOS="--kills 20")
 	@$(PREPARE_DEV) benchmarks.chaos $(CHAOS)
+
+mutants:  ## take every guard away, one at a time, and see whether a test notices; hours, goes on where it stopped (MUTANTS="risk/tests" for some)
+	@$(PREPARE_DEV)
+	$(BIN)/python tools/mutants.py $(MUTANTS)
 
 lock:  ## write the locks after a change of requirements*.txt (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --only-binary :all: --quiet requirements.txt --output-file requirements.lock

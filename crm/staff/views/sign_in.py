@@ -5,11 +5,11 @@ from django.contrib import messages
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from crm.access.addresses import own_page
 from crm.access.errors import DomainError
 from crm.access.gate import open_page, signed_in_page
 from crm.access.services import actor_of
@@ -65,9 +65,7 @@ def go_on(request: HttpRequest, person: User) -> HttpResponse:
 
 
 def _next_of(request: HttpRequest) -> str:
-    target = request.POST.get(NEXT) or request.GET.get(NEXT) or ""
-    safe = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return target if safe else "/"
+    return own_page(request.POST.get(NEXT) or request.GET.get(NEXT) or "")
 
 
 @open_page("the way out, also of a session that has ended")

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.http import HttpResponse
 
 from crm.access import gate
 from crm.access.api import GatePermission
@@ -71,7 +72,7 @@ def off(hinge: str) -> Iterator[None]:
             patch.setattr(GatePermission, "has_permission", lambda *_args: True)
         else:
             patch.setattr("crm.access.middleware.to_sign_in", lambda _request: None)
-            patch.setattr(gate, "to_sign_in", lambda _request: gate.HttpResponse())
+            patch.setattr(gate, "to_sign_in", lambda _request: HttpResponse())
         yield
 
 
