@@ -12,7 +12,28 @@ ACTIONS = {
     "audit.searched": ActionKind(_("Audit log searched"), "audit"),
     "audit.event_viewed": ActionKind(_("Log line looked at"), "audit"),
     "audit.request_viewed": ActionKind(_("Story of a request looked at"), "audit"),
+    "alarm.raised": ActionKind(_("Alarm raised"), "security"),
+    "alarm.viewed": ActionKind(_("Alarm looked at"), "audit"),
+    "alarm.handled": ActionKind(_("Alarm handled"), "security"),
+    "alarm.threshold_changed": ActionKind(_("Threshold of an alarm changed"), "security"),
+    "networks.loaded": ActionKind(_("Table of networks loaded"), "audit"),
+    "audit.question_asked": ActionKind(_("Question put to the audit log"), "audit"),
+    "audit.compliance_viewed": ActionKind(_("Compliance check looked at"), "audit"),
     "audit.chain_checked": ActionKind(_("Chain of the audit log checked"), "audit"),
+}
+
+# Patterns that raise an alarm (audit/definitions/patterns.py), as people call them.
+PATTERN_LABELS: dict[str, Promise] = {
+    "spraying": _("Passwords tried on many numbers"),
+    "travel": _("Signed in from two places too far apart"),
+    "mass_viewing": _("Many customers looked at"),
+    "bulk_export": _("Many rows taken out"),
+    "mass_download": _("Many files downloaded"),
+    "export_burst": _("Exports in quick succession"),
+    "reveal_burst": _("Many full values viewed"),
+    "off_hours": _("Privileges used off hours"),
+    "relay_stopped": _("The keeper of the anchors stopped"),
+    "tampering": _("Tampering with the audit log"),
 }
 
 # What lines tell in their data, as auditors read it; a name that is not here is shown as it stands in the line.

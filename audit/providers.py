@@ -1,6 +1,6 @@
 """What the auditor's rooms give to the ground's registries."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from auditlog.registry import auditlog
@@ -10,8 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from audit.models import Event
+from audit.choices import PATTERN_LABELS
+from audit.definitions import compliance
+from audit.models import Alarm, Event, PatternSetting
+from audit.services import thresholds
 from crm.access.actor import Actor
+from crm.approvals.handlers import Difference, Handler
+from crm.approvals.models import ChangeRequest
 from crm.fields.sealed import sealed_fields
 from crm.jobs.services import enqueue
 from crm.lists import formats
@@ -34,6 +39,11 @@ def keep_differences(model: type[Model], *, hidden: tuple[str, ...] = ()) -> Non
 def sweep_anchor() -> None:
     """Have the newest state of the log written down outside the database."""
     enqueue("audit.anchor_log")
+
+
+def sweep_patterns() -> None:
+    """Have the newest lines looked at for what raises an alarm."""
+    enqueue("audit.look_for_patterns")
 
 
 def sweep_verification() -> None:
@@ -63,3 +73,73 @@ def log_tile(actor: Actor) -> dict[str, Any]:
             ),
         ]
     }
+
+
+def describe_threshold(request: ChangeRequest) -> list[Difference]:
+    """What the second officer decides on: threshold and window before and after."""
+    row, asked = PatternSetting.objects.get(pk=request.target_id or 0), request.payload
+    shown = [Difference("pattern", _("Pattern"), str(PATTERN_LABELS[row.code]), "", context=True)]
+    if row.threshold != asked["threshold"]:
+        shown.append(Difference("threshold", _("Threshold"), str(row.threshold), str(asked["threshold"])))
+    if row.window_seconds != asked["window_seconds"]:
+        minutes = (str(row.window_seconds // 60), str(asked["window_seconds"] // 60))
+        shown.append(Difference("window", _("Within minutes"), *minutes))
+    return shown if len(shown) > 1 else []
+
+
+def apply_threshold(actor: Actor, request: ChangeRequest) -> None:
+    """Set them; called inside the deciding transaction."""
+    thresholds.set_threshold(actor=actor, request=request)
+
+
+CHANGE_THRESHOLD = Handler(
+    kind=thresholds.KIND,
+    label=_("Threshold of an alarm"),
+    propose_permission=thresholds.PROPOSE,
+    decide_permission=thresholds.DECIDE,
+    describe=describe_threshold,
+    base_version=lambda target: f"{target.version}",
+    apply=apply_threshold,
+    visible=lambda requests, user: requests if user.reach(thresholds.DECIDE) else requests.none(),
+    target_url=lambda request: reverse("audit:thresholds"),
+)
+
+
+def open_alarms(actor: Actor) -> compliance.Finding:
+    """Alarms that nobody has looked into yet."""
+    count = Alarm.objects.visible_to(actor, "audit.view_compliance").filter(handled_at=None).count()
+    return compliance.Finding(count=count, fine=count == 0, url=reverse("audit:alarm_list"))
+
+
+def exports_lately(actor: Actor) -> compliance.Finding:
+    """Downloads within thirty days."""
+    since = timezone.now() - timedelta(days=30)
+    count = Event.objects.visible_to(actor, "audit.view_compliance").filter(action="export.downloaded", at__gte=since).count()
+    return compliance.Finding(count=count, fine=True, note=_("within 30 days"), url=reverse("audit:question", args=["exports"]))
+
+
+def log_unverified(actor: Actor) -> compliance.Finding:
+    """Days since the whole log was verified and held."""
+    last = Event.objects.visible_to(actor, "audit.view_compliance").filter(action="log.verified").order_by("-at").first()
+    days = (timezone.now() - last.at).days if last else None
+    note = _("days since the whole log was verified") if last else _("The log has not been verified yet")
+    return compliance.Finding(count=days, fine=days is not None and days <= 1, note=note, url=reverse("audit:chain"))
+
+
+def roles_unreviewed(actor: Actor) -> compliance.Finding:
+    """People whose roles nobody has confirmed for a year; the product keeps no date of a review yet."""
+    return compliance.Finding(count=None, note=_("The product keeps no date of a review of rights yet."))
+
+
+def kyc_overdue(actor: Actor) -> compliance.Finding:
+    """Reviews of customers that are due; the floor of customers may answer in our stead."""
+    return compliance.Finding(count=None, note=_("The product keeps no due date of a review of customers yet."))
+
+
+FACTS = (
+    compliance.Fact("customers.kyc", _("Reviews of customers overdue"), kyc_overdue, order=10),
+    compliance.Fact("staff.rights", _("Rights not reviewed for a year"), roles_unreviewed, order=30),
+    compliance.Fact("audit.exports", _("Downloads of exports"), exports_lately, order=40),
+    compliance.Fact("audit.alarms", _("Alarms not handled"), open_alarms, order=50),
+    compliance.Fact("audit.log", _("Audit log verified"), log_unverified, order=60),
+)

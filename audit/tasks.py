@@ -1,6 +1,7 @@
 """Background work of the auditor's rooms."""
 
 from audit import services
+from audit.services import alarms
 from crm.access.actor import Actor
 from crm.jobs.task import task
 from crm.log import anchors
@@ -10,6 +11,12 @@ from crm.log import anchors
 def anchor_log() -> None:
     """Write the newest attested state down outside the database."""
     anchors.write_anchor()
+
+
+@task(name="audit.look_for_patterns")
+def look_for_patterns() -> None:
+    """Raise the alarms of the newest lines."""
+    alarms.look_for_patterns()
 
 
 @task(name="audit.verify_log")

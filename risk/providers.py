@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from audit.definitions import compliance
 from crm.access.actor import SYSTEM, Actor
 from crm.access.errors import AccessError
 from crm.access.remembered import remembered
@@ -22,9 +23,9 @@ from crm.ui import menu
 from crm.ui.banners import Said
 from crm.ui.search import Hit, Query
 from customers.models import Customer
-from risk.choices import AlertState, Band, CaseState, InquiryState
+from risk.choices import AlertState, Band, CaseState, InquiryState, RuleState
 from risk.definitions.handling_report import Part, handling_report, parts_of
-from risk.models import Alert, Case, Inquiry
+from risk.models import Alert, Case, Inquiry, Rule
 from risk.services import delays, queue
 
 
@@ -230,3 +231,22 @@ def evidence_must_be_kept(customer: Any) -> Iterator[str]:
     """Object to erasing a customer of whom monitoring holds alerts or cases: they are evidence."""
     if isinstance(customer, Customer):
         yield from ("monitoring" for model in (Alert, Case) if model.objects.filter(customer=customer).exists())
+
+
+def late_alerts(actor: Actor) -> compliance.Finding:
+    """Alerts past their time limit that nobody has finished."""
+    waits = Alert.objects.visible_to(actor, "audit.view_compliance").filter(state__in=queue.WAITING, due_at__lte=timezone.now())
+    return compliance.Finding(count=(count := waits.count()), fine=count == 0, url=reverse("risk:alert_list"))
+
+
+def disabled_rules(actor: Actor) -> compliance.Finding:
+    """Rules of which no version is live."""
+    rules = Rule.objects.visible_to(actor, "audit.view_compliance")
+    count = rules.exclude(versions__state=RuleState.LIVE).count()
+    return compliance.Finding(count=count, fine=count == 0, note=_("no version of theirs judges"), url=reverse("risk:rule_list"))
+
+
+FACTS = (
+    compliance.Fact("risk.alerts", _("Alerts overdue"), late_alerts, order=20),
+    compliance.Fact("risk.rules", _("Rules switched off"), disabled_rules, order=25),
+)

@@ -6,7 +6,8 @@ Standard library only, imports nothing of the product. Run it as a user of its o
 then readable by the product (which compares the log with it) and writable by nobody else. It is opened for appending, never rewritten;
 `chattr +a` on it takes even the keeper's own right to do so. Each anchor is one line of JSON with the keeper's own time, `kept_at`.
 
-The product sends one line and reads "kept" or "refused: why". Point `CRM_ANCHOR_KEEPER` at the socket and `CRM_ANCHORS_FILE` at the file.
+The product sends one line and reads "kept" or "refused: why"; "ping" is answered by "alive".
+Point `CRM_ANCHOR_KEEPER` at the socket and `CRM_ANCHORS_FILE` at the file.
 """
 
 import argparse
@@ -73,8 +74,11 @@ def answer(path: str, caller: socket.socket) -> None:
             heard += piece
         if len(heard) > LONGEST:
             raise NotAnAnchor("too long")
-        keep(path, read_anchor(heard))
-        said = "kept\n"
+        if heard == b"ping\n":
+            said = "alive\n"
+        else:
+            keep(path, read_anchor(heard))
+            said = "kept\n"
     except NotAnAnchor as refusal:
         said = f"refused: {refusal}\n"
     except OSError as error:

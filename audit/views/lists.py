@@ -47,6 +47,7 @@ class EventList(ListDefinition):
     name = "audit.event"
     title = _("Audit log")
     permission = services.VIEW
+    export_permission = "audit.export_event"
     columns = (
         Column("at", _("Time"), kind="moment", sort="at", head=True),
         Column("actor", _("Who"), value="actor_label", sort="actor_number"),

@@ -61,6 +61,17 @@ def write_anchor() -> dict[str, Any]:
     return line
 
 
+def keeper_answers() -> bool:
+    """Whether the keeper is there; without one configured there is nobody to miss."""
+    if not settings.ANCHOR_KEEPER:
+        return True
+    try:
+        _tell("ping\n")
+    except KeeperAway as away:
+        return "alive" in str(away)
+    return True
+
+
 def _tell(text: str) -> None:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:

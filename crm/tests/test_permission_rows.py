@@ -47,6 +47,7 @@ KINDS = {
 }
 # Routes of rows that are not tried here, each with the reason.
 ELSEWHERE = {
+    f"audit/alarms/{REF}/": "reach is all or nothing, and never one's own: demo/tests/test_alarms.py",
     "api/": "partners: transactions/tests/test_api.py",
     "approvals/": "open to whoever may propose or decide its kind: crm/approvals/tests",
     "notices/": "one's own only: crm/notify/tests",

@@ -1,0 +1,1 @@
+"""What the auditor's rooms look for, as data."""
