@@ -18,7 +18,6 @@ class RiskConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug the app into the registries."""
-        from audit.definitions import compliance
         from crm.exports import handlers as exports
         from crm.fields import erasure
         from crm.jobs import sweeps
@@ -32,7 +31,7 @@ class RiskConfig(AppConfig):
         from transactions.signals import transactions_changed, transactions_recorded
 
         declare(ACTIONS)
-        compliance.register(*providers.FACTS)
+        providers.offer_facts()
         exports.register(providers.HANDLING_REPORT)
         erasure.register_objection("risk.evidence", providers.evidence_must_be_kept)
         register_judge(screening.judge_now)
