@@ -17,9 +17,13 @@ class FactorsConfig(AppConfig):
         from crm.factors.choices import ACTIONS
         from crm.factors.providers import offer_reset
         from crm.factors.services.half import owed
+        from crm.factors.services.reset import forget_factors
         from crm.log.actions import declare
-        from crm.staff.services.second_factor import register_step
+        from crm.staff.services.second_factor import register_forgetting, register_step
+        from crm.ui.menu import MenuItem, register
 
         declare(ACTIONS)
         register_step(owed)
+        register_forgetting(forget_factors)
         offer_reset()
+        register(MenuItem("factors:tokens", _("Hardware tokens"), "factors.import_token", group="staff", order=15))

@@ -1,8 +1,17 @@
 """What people type about second factors."""
 
+from typing import Any
+
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from crm.access.actor import Actor
+from crm.staff.models import User
+from crm.staff.models.people import normal_number
+
+LARGEST_LIST = 1024 * 1024
 
 _ATTRIBUTES = {
     "autocomplete": "one-time-code",
@@ -58,3 +67,39 @@ class ResetForm(forms.Form):
     """Why somebody's second factors are to be removed."""
 
     reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class ListForm(forms.Form):
+    """The maker's list of hardware tokens."""
+
+    file = forms.FileField(
+        label=_("List of tokens (CSV)"),
+        help_text=_("Columns serial, secret (hexadecimal), type (totp or hotp), digits, counter, period."),
+        allow_empty_file=False,
+    )
+
+    def clean_file(self) -> Any:
+        """Return the file when it is small enough to be a list."""
+        found = self.cleaned_data["file"]
+        if found.size > LARGEST_LIST:
+            raise ValidationError(_("The list is larger than 1 MB."))
+        return found
+
+
+class AssignForm(forms.Form):
+    """Which token whom."""
+
+    serial = forms.CharField(label=_("Serial number"), max_length=40)
+    person = forms.CharField(label=_("Employee number"), max_length=20)
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._actor = actor
+
+    def clean_person(self) -> User:
+        """Return the person with this number whom the officer sees."""
+        number = normal_number(self.cleaned_data["person"])
+        found = User.objects.visible_to(self._actor, "staff.view_user").filter(number__iexact=number).first()
+        if found is None:
+            raise ValidationError(_("There is nobody with this employee number."))
+        return found

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.factors.views import own, people, sign_in, step_up
+from crm.factors.views import own, people, sign_in, step_up, tokens
 
 app_name = "factors"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("factors/app/picture.svg", own.add_picture, name="add_picture"),
     path("factors/passkey/", own.add_a_passkey, name="add_passkey"),
     path("factors/recovery/", own.recovery, name="recovery"),
+    path("factors/tokens/", tokens.tokens, name="tokens"),
     path("factors/<ref:reference>/name/", own.rename, name="rename"),
     path("factors/<ref:reference>/remove/", own.remove, name="remove"),
     path("staff/<ref:reference>/factors/", people.person, name="person"),

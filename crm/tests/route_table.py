@@ -42,6 +42,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "factors/app/picture.svg": "signed-in",
     "factors/passkey/": "signed-in",
     "factors/recovery/": "signed-in",
+    "factors/tokens/": "factors.import_token",
     "health/": "open",
     "calendar/": "calendar.view_businessday",
     "calendar/change/": "calendar.change_businessday",

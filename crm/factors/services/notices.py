@@ -12,7 +12,7 @@ SUBJECTS = {
     "renamed": gettext_noop("A second factor of the account %(number)s was renamed"),
     "recovery": gettext_noop("New recovery codes of the account %(number)s were made; the old ones open nothing"),
     "used": gettext_noop("A recovery code of the account %(number)s was used; %(left)s are left"),
-    "reset": gettext_noop("The second factors of the account %(number)s were removed by two security officers"),
+    "reset": gettext_noop("The second factors of the account %(number)s were removed"),
     "assigned": gettext_noop("A hardware token was assigned to the account %(number)s"),
 }
 BODY = gettext_noop("Whoever did not expect this tells a security officer, who switches the account off.")

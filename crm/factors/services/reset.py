@@ -40,6 +40,22 @@ def ask_for_reset(*, actor: Actor, person: User, reason: str) -> Asked:
     return Asked(propose(actor=actor, kind=RESET, target=person, payload=payload, reason=reason, summary=str(person)), half)
 
 
+def _remove(person: User) -> int:
+    removed = drop(Factor.objects.filter(user=person))
+    RecoveryCode.objects.filter(user=person).delete()
+    CodeCounter.objects.filter(user=person).delete()
+    return removed
+
+
+@transaction.atomic
+def forget_factors(actor: Actor, person: User) -> None:
+    """Remove what a person has, where the server's administrator lets an officer in because no two can act."""
+    removed = _remove(person)
+    if removed:
+        log.record(actor=actor, action="factors.reset", target=person, data={"factors": removed, "by": "command"})
+        tell(person, "reset")
+
+
 @transaction.atomic
 def reset_factors(*, actor: Actor, request: ChangeRequest) -> Disclosure:
     """Remove factors, recovery codes and the password, inside the deciding transaction; every session ends at its next request.
@@ -50,9 +66,7 @@ def reset_factors(*, actor: Actor, request: ChangeRequest) -> Disclosure:
     person = User.objects.locked().get(pk=request.target_id or 0)
     if reset_version_of(person) != request.base_version:
         raise PersonChanged
-    removed = drop(Factor.objects.filter(user=person))
-    RecoveryCode.objects.filter(user=person).delete()
-    CodeCounter.objects.filter(user=person).delete()
+    removed = _remove(person)
     person.set_unusable_password()
     person.password_changed_at = None
     person.save(update_fields=["password", "password_changed_at"])

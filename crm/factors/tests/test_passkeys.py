@@ -98,7 +98,9 @@ def test_only_at_home(settings: Any, sun_yue: User) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "answer", ["", "{}", "[]", "null", "x", '{"id": "AA", "rawId": "AA", "type": "public-key", "response": {}}', "{" * 30_000]
+    "answer",
+    ["", "{}", "[]", "null", '{"id": "AA", "rawId": "AA", "type": "public-key", "response": {}}', "[" * 19_000, "{" * 30_000],
+    ids=["none", "empty", "list", "null", "hollow", "deep", "long"],
 )
 def test_what_is_no_answer_opens_nothing_and_never_fails(client: Client, settings: Any, sun_yue: User, answer: str) -> None:
     """Neither at the sign-in, nor at the step-up, nor where a passkey is made; refused in words."""

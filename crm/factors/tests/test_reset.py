@@ -19,6 +19,7 @@ from crm.fields.models import DataKey
 from crm.log.models import Event
 from crm.staff.models import User
 from crm.staff.services.access import OwnRights, PersonChanged
+from crm.staff.services.officers import replace_officer
 from crm.tests.personas import PASSWORD, as_actor, browser, factor_of, next_code, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +102,12 @@ def test_a_removed_factor_opens_nothing(client: Client, sun_yue: User) -> None:
     client.post("/sign-in/", {"number": "80001", "password": PASSWORD})
     assert client.post("/sign-in/code/", {"code": code_at(secret, step_now(old))}).status_code == 200
     assert client.post("/sign-in/code/", {"code": next_code(sun_yue)}).status_code == 302
+
+
+def test_where_no_two_officers_can_act_the_server_helps(security_officer: User, second_security_officer: User) -> None:
+    """`replace_officer` removes the factors, too: a token alone would not let her in."""
+    factor_of(security_officer)
+    User.objects.filter(pk=second_security_officer.pk).update(is_active=False)
+    replace_officer(number=security_officer.number)
+    assert not Factor.objects.filter(user=security_officer).exists()
+    assert Event.objects.get(action="factors.reset").data["by"] == "command"

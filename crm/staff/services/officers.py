@@ -13,6 +13,7 @@ from crm.access.errors import DomainError
 from crm.log import services as log
 from crm.staff.models import Role, RoleAssignment, User
 from crm.staff.services.people import enrol
+from crm.staff.services.second_factor import forget_factors
 from crm.staff.services.tokens import issue_whole
 
 ROLE = "security-officer"
@@ -74,7 +75,7 @@ def first_officers(*, people: list[tuple[str, str]], actor: Actor = SYSTEM) -> l
 
 @transaction.atomic
 def replace_officer(*, number: str, name: str = "", actor: Actor = SYSTEM) -> tuple[User, str]:
-    """Return a security officer and a one-time token, while fewer than two others can sign in; all officers are told.
+    """Return a security officer without second factors and a one-time token, while fewer than two others can sign in; all officers are told.
 
     For an officer who lost the password, or with a name for a new one in the place of somebody who is gone.
     """
@@ -87,5 +88,6 @@ def replace_officer(*, number: str, name: str = "", actor: Actor = SYSTEM) -> tu
         person = enrol(number=number, name=name or number)
         RoleAssignment.objects.create(user=person, role=Role.objects.get(code=ROLE))
         log.record(actor=actor, action="staff.person_created", target=person, data={"name": person.name, "role": ROLE})
+    forget_factors(actor, person)
     token = issue_whole(actor=actor, person=person)
     return person, token

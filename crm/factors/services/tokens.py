@@ -1,0 +1,98 @@
+"""Hardware tokens that show one-time codes: imported from the maker's list, then assigned to a person by serial number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.access.actor import Actor
+from crm.access.errors import DomainError
+from crm.access.services import require, require_step_up
+from crm.factors.choices import Counting, FactorKind
+from crm.factors.models import Factor
+from crm.factors.secrets import seal
+from crm.factors.services.enrolment import MOST, TooMany
+from crm.factors.services.notices import tell
+from crm.fields.services import new_data_keys
+from crm.log import services as log
+from crm.staff.models import User
+from crm.staff.services.access import OwnRights
+
+IMPORT, ASSIGN = "factors.import_token", "factors.assign_token"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRow:
+    """One line of the maker's list. ``counter`` is the next event of a token with a button; tokens with a clock have none."""
+
+    serial: str
+    secret: bytes
+    counting: Counting
+    digits: int = 6
+    counter: int = 0
+    step_seconds: int = 30
+
+
+class SerialTaken(DomainError):
+    """Nothing of the list is imported."""
+
+    code = "serial_taken"
+
+
+class TokenNotFree(DomainError):
+    """Unknown, or somebody's already; which one is not told."""
+
+    code = "token_not_free"
+    field = "serial"
+    message = _("No free token has this serial number.")
+
+
+@transaction.atomic
+def import_tokens(*, actor: Actor, rows: Sequence[TokenRow]) -> int:
+    """Return how many tokens were stored, sealed and nobody's yet: all of the list or none. Their maker's list is to be destroyed then."""
+    require(actor, IMPORT)
+    require_step_up(actor)
+    known = Factor.objects.filter(serial__in=[row.serial for row in rows]).order_by("serial")
+    taken = list(known.values_list("serial", flat=True)[:5])
+    if taken:
+        raise SerialTaken(_("Imported before: %(serials)s. Nothing was imported.") % {"serials": ", ".join(map(str, taken))})
+    factors = []
+    for row, key in zip(rows, new_data_keys(len(rows)), strict=True):
+        factor = Factor(
+            kind=FactorKind.TOKEN,
+            name=row.serial,
+            serial=row.serial,
+            data_key=key,
+            counting=row.counting,
+            digits=row.digits,
+            step_seconds=row.step_seconds,
+            last_counter=row.counter - 1,
+        )
+        factor.secret = seal(key, factor.seal_id, row.secret)
+        factor.save()
+        factors.append(factor)
+    log.record(actor=actor, action="factors.tokens_imported", data={"tokens": len(factors), "serials": [row.serial for row in rows[:100]]})
+    return len(factors)
+
+
+@transaction.atomic
+def assign_token(*, actor: Actor, serial: str, person: User) -> Factor:
+    """Give a free token to a person, whose second factor it is from now on; the person is told. Nobody gives herself one."""
+    require(actor, ASSIGN)
+    if actor.user_id == person.pk:
+        raise OwnRights
+    require_step_up(actor)
+    person = User.objects.locked().get(pk=person.pk)
+    factor = Factor.objects.locked().filter(kind=FactorKind.TOKEN, serial=serial.strip(), user__isnull=True).first()
+    if factor is None:
+        raise TokenNotFree
+    if Factor.objects.filter(user=person).count() >= MOST:
+        raise TooMany
+    factor.user, factor.confirmed_at = person, timezone.now()
+    factor.save(update_fields=["user", "confirmed_at"])
+    data = {"factor": factor.reference, "serial": factor.serial}
+    log.record(actor=actor, action="factors.token_assigned", target=person, data=data)
+    tell(person, "assigned")
+    return factor
