@@ -75,7 +75,7 @@ def first_officers(*, people: list[tuple[str, str]], actor: Actor = SYSTEM) -> l
 
 @transaction.atomic
 def replace_officer(*, number: str, name: str = "", actor: Actor = SYSTEM) -> tuple[User, str]:
-    """Return a security officer without second factors and a one-time token, while fewer than two others can sign in; all officers are told.
+    """Return a security officer without second factors and a one-time token, while not two others can sign in; all officers are told.
 
     For an officer who lost the password, or with a name for a new one in the place of somebody who is gone.
     """
