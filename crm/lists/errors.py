@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.errors import DomainError
+from crm.log.masking import hide_numbers
 
 
 class BadParameters(DomainError):
@@ -14,8 +15,9 @@ class BadParameters(DomainError):
     message = _("This address does not fit the list.")
 
     def __init__(self, sentences: Sequence[str]) -> None:
-        super().__init__(" ".join(sentences))
-        self.sentences = list(sentences)
+        # What was typed is repeated there: an error page is kept, mailed and photographed more readily than others.
+        self.sentences = [hide_numbers(sentence) for sentence in sentences]
+        super().__init__(" ".join(self.sentences))
 
 
 class TooManyRows(DomainError):

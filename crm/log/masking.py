@@ -5,6 +5,9 @@ import re
 import unicodedata
 from typing import Any
 
+import structlog
+from structlog.typing import EventDict, Processor
+
 # ID, mobile and account numbers have 11 digits and more; employee and branch numbers have fewer than 7. People type them in groups.
 _LONG_NUMBER = re.compile(r"\d(?: ?\d){2,}(?=(?: ?\d){3} ?[\dXx](?!\d))")
 # In the lines of processes, between characters that belong to no longer word: hexadecimal marks of requests stay whole.
@@ -30,6 +33,21 @@ class HideNumbers(logging.Filter):
 
 def _hidden(value: Any) -> Any:
     return _NUMBER_ALONE.sub(lambda found: "*" * len(found[0]), value) if isinstance(value, str) else value
+
+
+class JsonLines(structlog.stdlib.ProcessorFormatter):
+    """The formatter of process logs: no long number in the line as it is written either.
+
+    The filter above sees what was logged; what an exception says is put into the line after it.
+    """
+
+    def __init__(self, *, processor: Processor, **more: Any) -> None:
+        super().__init__(processors=[self.remove_processors_meta, hide_in_line, processor], **more)
+
+
+def hide_in_line(_logger: Any, _method: str, line: EventDict) -> EventDict:
+    """The line with long numbers hidden in all its texts (a processor of structlog)."""
+    return {name: _hidden(value) for name, value in line.items()}
 
 
 def hide_numbers(text: str) -> str:
