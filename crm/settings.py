@@ -116,6 +116,7 @@ INSTALLED_APPS = [
     "customers",
     "products",
     "transactions",
+    "portal",
     "risk",
     "reports",
     "django.contrib.admin",

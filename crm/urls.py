@@ -20,6 +20,7 @@ urlpatterns = [
     path("products/", include("products.urls")),
     path("transactions/", include("transactions.urls")),
     path("api/v1/", include("transactions.api")),
+    path("my/", include("portal.urls")),
     path("risk/", include("risk.urls")),
     path("reports/", include("reports.urls")),
     path("admin/", include("crm.access.admin_urls")),

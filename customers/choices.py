@@ -159,6 +159,15 @@ class Segment(models.TextChoices):
     CORPORATE = "corporate", _("Corporate")
 
 
+class CheckedBy(models.TextChoices):
+    """How the identity of somebody was checked before she got a sign-in."""
+
+    DOCUMENT = "document", _("Original identity document seen")
+    FACE = "face", _("Face compared with the document")
+    QUERY = "query", _("Document verified online")
+    CALL = "call", _("Called back on the registered mobile")
+
+
 ACTIONS = {
     "customer.created": ActionKind(_("Customer created"), "operations"),
     "customer.changed": ActionKind(_("Customer changed"), "operations"),
@@ -167,6 +176,8 @@ ACTIONS = {
     "customer.erased": ActionKind(_("Customer erased"), "audit"),
     "hold.placed": ActionKind(_("Legal hold placed"), "audit"),
     "hold.lifted": ActionKind(_("Legal hold lifted"), "audit"),
+    "customer.sign_in_issued": ActionKind(_("Sign-in of a customer issued after a check of identity"), "security"),
+    "customer.sign_in_ended": ActionKind(_("Sign-in of a customer switched off"), "security"),
     "customer.viewed": ActionKind(_("Customer viewed"), "operations"),
     "customer.grant_given": ActionKind(_("Data grant given"), "audit"),
     "customer.grant_withdrawn": ActionKind(_("Data grant withdrawn"), "audit"),

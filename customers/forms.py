@@ -9,7 +9,7 @@ from crm.access.actor import Actor
 from crm.access.reach import Reach
 from crm.fields.validators import validate_mobile
 from crm.staff.models import Branch, User
-from customers.choices import CustomerKind, CustomerLabel
+from customers.choices import CheckedBy, CustomerKind, CustomerLabel
 from customers.models import Customer
 from customers.validators import identity_errors
 
@@ -144,6 +144,24 @@ class HoldForm(ReasonForm):
     def __init__(self, *args: Any, accounts: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["account"]).choices = [("", _("Everything")), *accounts]
+
+
+class SignInForm(forms.Form):
+    """What was checked before a customer gets a sign-in."""
+
+    ways = forms.MultipleChoiceField(
+        label=_("Checked"),
+        choices=CheckedBy.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("The document and the face are needed. What you tick is kept with your name."),
+    )
+    words = forms.CharField(label=_("Remark"), max_length=200, required=False)
+
+
+class SignInEndForm(forms.Form):
+    """Why a sign-in is switched off."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200, min_length=2)
 
 
 class ChangeForm(CustomerForm):

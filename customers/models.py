@@ -25,6 +25,7 @@ from crm.staff.models import Branch, User
 from customers.choices import (
     BITS,
     AmlRiskLevel,
+    CheckedBy,
     CreditRecord,
     CustomerKind,
     CustomerLabel,
@@ -349,3 +350,27 @@ class LegalHold(models.Model):
     def log_customer(self) -> str:
         """Return the public reference the audit log files this row under."""
         return self.customer.reference
+
+
+class IdentityCheck(models.Model):
+    """What was checked, by whom, before a customer was given a sign-in. Never changed, never deleted."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="identity_checks")
+    checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("time"), default=timezone.now)
+    ways = ArrayField(models.CharField(max_length=10, choices=CheckedBy), verbose_name=_("checked"))
+    words = models.CharField(_("remark"), max_length=200, blank=True)
+
+    app_privileges = ("SELECT", "INSERT")
+
+    class Meta:
+        ordering = ("at", "pk")
+        constraints = [models.CheckConstraint(condition=~Q(ways=[]), name="identity_check_names_a_way")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.at:%Y-%m-%d}"
+
+    @property
+    def way_names(self) -> list[str]:
+        """Return what was checked, in the reader's language."""
+        return [str(CheckedBy(way).label) for way in self.ways]

@@ -13,6 +13,7 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "customers.change_customer": "own",
         "customers.reveal_mobile": "own",
         "customers.reveal_identity": "own",
+        "customers.open_sign_in": "own",
     },
     "branch-manager": {
         "customers.ask_erasure": ("branch", "business"),
@@ -122,6 +123,7 @@ LABELS: dict[str, Promise] = {
     "customers.clear_staff": _("Cleared for customers who are staff"),
     "customers.export_customer": _("Export customers"),
     "customers.label_customer": _("Propose labels of customers"),
+    "customers.open_sign_in": _("Open the own pages of customers"),
     "customers.reveal_identity": _("View identities in full"),
     "customers.reveal_mobile": _("View mobile numbers in full"),
     "customers.search_customer": _("Search customers"),

@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 
+from crm.access.errors import Refused
 from crm.access.services import actor_of, require
 from crm.log.masking import holds_number
 
@@ -22,8 +23,10 @@ OPEN = "open"
 METHODS = ("GET", "HEAD", "POST")
 
 
-def gated(permission: str, *, polling: bool = False) -> Callable[[V], V]:
+def gated(permission: str, *, polling: bool = False, customers: bool = False) -> Callable[[V], V]:
     """Let a view be entered only by holders of the permission; anybody else is refused and written down.
+
+    Customers hold permissions on what is theirs and enter no page of the bank by them, but those marked ``customers=True``.
 
     ``polling=True`` marks a view that a page asks by itself: it never counts as activity of the person.
     """
@@ -33,6 +36,8 @@ def gated(permission: str, *, polling: bool = False) -> Callable[[V], V]:
         def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not actor_of(request).is_signed_in:
                 return to_sign_in(request)
+            if actor_of(request).kind == "customer" and not customers:
+                raise Refused(permission, detail=request.path)
             if permission != SIGNED_IN:
                 require(actor_of(request), permission)
             return view(request, *args, **kwargs) if request.method in METHODS else HttpResponseNotAllowed(METHODS)
@@ -42,11 +47,11 @@ def gated(permission: str, *, polling: bool = False) -> Callable[[V], V]:
     return wrap
 
 
-def signed_in_page(reason: str, *, polling: bool = False) -> Callable[[V], V]:
-    """Let anybody enter who is signed in; the reason says why no permission is needed."""
+def signed_in_page(reason: str, *, polling: bool = False, customers: bool = False) -> Callable[[V], V]:
+    """Let anybody of the bank enter who is signed in, customers where it says so; the reason says why no permission is needed."""
 
     def wrap(view: V) -> V:
-        return _marked(gated(SIGNED_IN, polling=polling)(view), gate_reason=reason)
+        return _marked(gated(SIGNED_IN, polling=polling, customers=customers)(view), gate_reason=reason)
 
     return wrap
 

@@ -68,6 +68,7 @@ ACTIONS = {
     "staff.token_issued": ActionKind(_("One-time token issued"), "security"),
     "staff.token_refused": ActionKind(_("One-time token refused"), "security"),
     "staff.password_set": ActionKind(_("Password set"), "security"),
+    "staff.customer_sign_in_opened": ActionKind(_("Sign-in of a customer opened"), "security"),
     "staff.person_created": ActionKind(_("Person created"), "security"),
     "staff.person_activated": ActionKind(_("Person switched on"), "security"),
     "staff.person_deactivated": ActionKind(_("Person switched off"), "security"),

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("customers", "products", "transactions", "risk", "reports", "audit")
+APPS = ("customers", "products", "transactions", "portal", "risk", "reports", "audit")
 HOUSE = ("crm", *APPS)
 OUTSIDE = ("demo", "benchmarks", "tools")
 # Folders at the top that hold no Python of the product.

@@ -16,6 +16,7 @@ PART = "a part of {}: read through it and never by an address or a list of its o
 CATALOGUE = "the same for everybody whose role holds the permission: {}"
 # Parts of something scoped, each with what it is a part of: no page may begin a query at one of these.
 PARTS = {
+    "customers.IdentityCheck": PART.format("the customer"),
     "customers.CustomerFigures": PART.format("the customer"),
     "fields.RetiredRoot": "numbers of root keys that are gone",
     "exports.ExportDownload": PART.format("the permit"),

@@ -45,6 +45,8 @@ class MenuItem:
     group: str = "work"
     order: int = 100
     badge: Callable[[Any], int | None] | None = None
+    for_customers: bool = False
+    """Customers are offered nothing else, whatever they may see of their own."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,10 @@ def menu_for(request: HttpRequest) -> list[list[Entry]]:
     user = request.user
     if not user.is_authenticated:
         return []
+    is_customer = getattr(getattr(request, "actor", None), "kind", "") == "customer"
     found: list[tuple[MenuItem, str]] = []
     for item in registered():
-        if not _allowed(user, item.permission):
+        if not _allowed(user, item.permission) or (is_customer and not item.for_customers):
             continue
         try:
             found.append((item, reverse(item.url_name)))

@@ -2,6 +2,7 @@
 
 from customers.views.keeping import customer_erase, customer_holds, hold_lift
 from customers.views.pages import customer_change, customer_create, customer_detail, customer_labels, customer_list
+from customers.views.sign_ins import customer_sign_in, customer_sign_in_end
 
 __all__ = [
     "customer_change",
@@ -11,5 +12,7 @@ __all__ = [
     "customer_holds",
     "customer_labels",
     "customer_list",
+    "customer_sign_in",
+    "customer_sign_in_end",
     "hold_lift",
 ]

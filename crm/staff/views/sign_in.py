@@ -124,7 +124,7 @@ def language(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@signed_in_page("everybody has the own colours")
+@signed_in_page("everybody has the own colours", customers=True)
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Keep the chosen colours."""
