@@ -1,6 +1,6 @@
 """`manage.py demo_code` tells what a demo person's app would show, and tells nothing in production.
 
-Requirements: R267.
+Requirements: R266.
 """
 
 from io import StringIO

@@ -1,6 +1,6 @@
 """Password, then second factor, then a session: no way around, no code twice.
 
-Requirements: R117, R267, R282.
+Requirements: R117, R266, R267.
 """
 
 from datetime import timedelta
@@ -96,7 +96,7 @@ def test_a_second_browser_cannot_set_up_another_first_one(client: Client, sun_yu
 
 @pytest.mark.parametrize("with_factor", [True, False])
 def test_half_a_sign_in_against_every_route(client: Client, sun_yue: User, security_officer: User, *, with_factor: bool) -> None:
-    """R267: API and admin included, whatever the method; the person of a role with many pages, too."""
+    """R266: API and admin included, whatever the method; the person of a role with many pages, too."""
     if with_factor:
         factor_of(security_officer)
     client.raise_request_exception = False

@@ -1,6 +1,6 @@
 """Hardware tokens: imported from a list, all or none, sealed; assigned by an officer; codes by the clock and by the button open once.
 
-Requirements: R267.
+Requirements: R266.
 """
 
 from io import BytesIO

@@ -1,6 +1,6 @@
 """One's own factors: added, named, removed (never the last), recovery codes that open once; each change is logged and told.
 
-Requirements: R267.
+Requirements: R266.
 """
 
 import re

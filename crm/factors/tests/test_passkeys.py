@@ -1,6 +1,6 @@
 """Passkeys with Chromium's virtual authenticator: made, shown at the sign-in and the step-up, nowhere else and for nobody else.
 
-Requirements: R267.
+Requirements: R266.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Loss and reset: one officer asks, another approves; factors, password and sessions end; the person begins anew with a token.
 
-Requirements: R267, R269.
+Requirements: R266.
 """
 
 import pytest

@@ -1,6 +1,6 @@
 """Sensitive acts ask for the second factor again after 15 minutes, and nothing typed is lost.
 
-Requirements: R267, R269.
+Requirements: R124, R266.
 """
 
 import re
