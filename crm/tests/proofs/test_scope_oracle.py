@@ -161,7 +161,8 @@ def compare(readers: list[tuple[Reader, User]], customers: list[tuple[Told, Cust
 
 def worlds(bank: Bank, seeds: range, size: int) -> list[str]:
     """Print the counts; return what differs."""
-    began, count, failures = time.monotonic(), 0, []
+    began, count = time.monotonic(), 0
+    failures: list[str] = []
     for seed in seeds:
         readers, customers = draw(bank, random.Random(seed), size)
         for n, (_told, customer) in enumerate(customers):
