@@ -42,8 +42,10 @@ def export_log(connection: "psycopg.Connection[Any]", target: Path, anchors: Ite
             digest.update(text)
             file.write(text)
 
+        fresh = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
         with connection.transaction():
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if fresh:  # else the caller's transaction is the snapshot
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             _write_state(connection, write, anchors)
             for row in _stream(connection, "export_lines", _LINES):
                 write("line", **_line(row))
