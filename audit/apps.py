@@ -44,4 +44,5 @@ class AuditConfig(AppConfig):
         tiles.register(tiles.Tile("audit.log", _("Audit log"), "audit.view_event", providers.log_tile, order=30))
         sweeps.register("audit.alarms", providers.sweep_patterns, 15)
         sweeps.register("audit.anchor", providers.sweep_anchor, 300)
+        sweeps.register("audit.anchor_mail", providers.sweep_anchor_mail, 3_600)
         sweeps.register("audit.verify", providers.sweep_verification, 86_400)

@@ -46,6 +46,11 @@ def sweep_patterns() -> None:
     enqueue("audit.look_for_patterns")
 
 
+def sweep_anchor_mail() -> None:
+    """Have the newest anchor mailed; told once a day, however often it is asked."""
+    enqueue("audit.mail_anchor")
+
+
 def sweep_verification() -> None:
     """Have the whole log verified."""
     enqueue("audit.verify_log")

@@ -13,6 +13,12 @@ def anchor_log() -> None:
     anchors.write_anchor()
 
 
+@task(name="audit.mail_anchor")
+def mail_anchor() -> None:
+    """Mail the newest anchor to the auditors."""
+    services.mail_anchor()
+
+
 @task(name="audit.look_for_patterns")
 def look_for_patterns() -> None:
     """Raise the alarms of the newest lines."""

@@ -15,6 +15,7 @@ rewritten with the key; acts that never were written.
 import argparse
 import base64
 import binascii
+import email
 import gzip
 import hashlib
 import hmac
@@ -337,9 +338,17 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
 
 def read_anchors(paths: Iterable[Path]) -> list[dict[str, Any]]:
     """The anchors in text files, oldest first: those of the keeper, and lines of mails."""
-    lines = [line.strip() for path in paths for line in path.read_text(errors="replace").splitlines()]
+    lines = [line.strip() for path in paths for line in _text_of(path.read_bytes()).splitlines()]
     found = [dict(json.loads(line)) for line in lines if line.startswith("{") and '"log_id"' in line]
     return sorted(found, key=lambda anchor: str(anchor["at"]))
+
+
+def _text_of(content: bytes) -> str:
+    """A file's text; of a mail as it was saved, the text of its parts."""
+    if b"content-transfer-encoding:" not in content[:20_000].lower():
+        return content.decode(errors="replace")
+    parts = [part.get_payload(decode=True) for part in email.message_from_bytes(content).walk() if not part.is_multipart()]
+    return "\n".join(part.decode(errors="replace") for part in parts if isinstance(part, bytes))
 
 
 def read_key(path: Path) -> bytes:

@@ -1,5 +1,6 @@
 """The auditor's verbs: every look is written down, and the log is verified on demand."""
 
+import json
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -9,9 +10,10 @@ from django.utils.translation import gettext_noop
 from audit.models import Event
 from crm.access.actor import Actor
 from crm.access.services import get_visible, require
+from crm.calendar.services import today as bank_today
 from crm.jobs.services import enqueue
+from crm.log import anchors, verification
 from crm.log import services as log
-from crm.log import verification
 from crm.log.masking import hide_numbers
 from crm.log.verifier import Report
 from crm.notify.alarms import people_for
@@ -68,3 +70,21 @@ def verify_log(*, actor: Actor) -> Report:
             key=f"audit:tampering:{first.kind}:{sorted(first.values.items())}"[:200],
         )
     return report
+
+
+def mail_anchor() -> None:
+    """Tell those who may verify, by page and mail, the newest anchor as a line of JSON that `tools/verify_audit.py` reads out of the mail.
+
+    Once a day: what lies in a mailbox cannot be put back together with a database."""
+    line = anchors.newest()
+    if line is None:
+        return
+    notify(
+        recipients=people_for(VERIFY),
+        kind="audit.anchor",
+        subject=gettext_noop("The audit log today: %(lines)s lines"),
+        body=gettext_noop("Keep this mail: with it anybody can show later that the log was put back or rewritten.\n%(anchor)s"),
+        params={"lines": line["count"], "anchor": json.dumps({name: line[name] for name in anchors.FIELDS})},
+        url_name="audit:chain",
+        key=f"audit:anchor:{bank_today().isoformat()}",
+    )
