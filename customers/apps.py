@@ -25,16 +25,19 @@ class CustomersConfig(AppConfig):
         from customers.models import barred_from
         from customers.roles import POLICIES
         from customers.services.keeping import standing_hold
+        from customers.services.standins import standing_in_for
 
         declare(ACTIONS)
         guards.register_guard(barred_from)
         policy.register(*POLICIES)
         erasure.register_objection("customers.hold", standing_hold)
         handlers.register(providers.LIFT_HOLD, providers.ERASE_CUSTOMER)
-        handlers.register(providers.CHANGE_CUSTOMER, providers.LABEL_CUSTOMER)
+        handlers.register(providers.CHANGE_CUSTOMER, providers.LABEL_CUSTOMER, providers.STAND_IN_FOR)
+        handlers.register_exclusion(standing_in_for)
         search.register(providers.find_customers)
         tiles.register(
             tiles.Tile("customers.mine", _("Customers"), "customers.view_customer", providers.customer_tile, order=10),
             tiles.Tile("customers.birthdays", _("Birthdays"), "customers.view_customer", providers.birthday_tile, 20, tiles.LINES, 6),
         )
         menu.register(menu.MenuItem("customers:customer_list", _("Customers"), "customers.view_customer", group="customers", order=10))
+        menu.register(menu.MenuItem("customers:stand_ins", _("Stand-ins"), "customers.view_customergrant", group="customers", order=90))

@@ -115,6 +115,15 @@ class CustomerForm(forms.ModelForm[Customer]):
         """Clean only: the service writes, so no instance is built from the form."""
 
 
+class StandInForm(forms.Form):
+    """Who stands in, until when, and why."""
+
+    person = forms.CharField(label=_("Employee number of the colleague"), max_length=20)
+    until = forms.DateTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    may_change = forms.BooleanField(label=_("May change the customer, too"), required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
 class LabelsForm(forms.Form):
     """The labels of a customer."""
 

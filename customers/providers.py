@@ -23,11 +23,12 @@ from crm.fields.policy import may_probe
 from crm.fields.services import blind_index
 from crm.lists.keyset import whole
 from crm.staff import tiles
+from crm.staff.models import User
 from crm.ui.search import LIMIT, Hit, Query
 from customers import services
 from customers.choices import AmlRiskLevel, CustomerLabel
 from customers.models import Customer, CustomerQuerySet, LegalHold
-from customers.services import keeping, labels
+from customers.services import keeping, labels, standins
 
 PERMISSION = "customers.search_customer"
 BIRTHDAYS_AHEAD = 14
@@ -220,6 +221,31 @@ LABEL_CUSTOMER = Handler(
     describe=describe_labels,
     base_version=lambda customer: str(customer.labels),
     apply=lambda actor, request: labels.set_labels(actor=actor, request=request),
+    target_url=target_url,
+)
+
+
+def describe_stand_in(request: ChangeRequest) -> list[Difference]:
+    """Return who, for how long, and what for."""
+    asked = request.payload
+    person = User.objects.get_queryset().filter(number=asked["person"]).first()
+    may = gettext("View and change") if asked["change"] else gettext("View")
+    return [
+        Difference("person", _("Stands in"), gettext("Nobody"), str(person or asked["person"])),
+        Difference("until", _("Until"), "—", asked["until"][:16].replace("T", " ")),
+        Difference("may", _("May"), "—", may),
+    ]
+
+
+STAND_IN_FOR = Handler(
+    kind=standins.STAND_IN,
+    label=_("Stand-in for a customer"),
+    propose_permission=standins.PROPOSE,
+    decide_permission=standins.DECIDE,
+    describe=describe_stand_in,
+    base_version=lambda customer: str(customer.labels),
+    apply=lambda actor, request: standins.give_stand_in(actor=actor, request=request),
+    excluded=lambda request: {request.payload["person"]},
     target_url=target_url,
 )
 CHANGE_CUSTOMER = Handler(

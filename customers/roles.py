@@ -7,6 +7,8 @@ from crm.fields.policy import FieldPolicy
 
 ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
     "relationship-manager": {
+        "customers.ask_standin": ("own", "business"),
+        "customers.view_customergrant": ("own", "basic"),
         "customers.view_customer": "own",
         "customers.search_customer": "own",
         "customers.add_customer": "own",
@@ -16,6 +18,9 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "customers.open_sign_in": "own",
     },
     "branch-manager": {
+        "customers.ask_standin": ("branch", "business"),
+        "customers.approve_standin": ("branch", "advanced"),
+        "customers.view_customergrant": ("branch", "basic"),
         "customers.ask_erasure": ("branch", "business"),
         "customers.label_customer": ("branch", "business"),
         "customers.clear_pep": ("all", "advanced"),
@@ -39,6 +44,7 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "customers.reveal_identity": "all",
     },
     "risk-supervisor": {
+        "customers.approve_standin": ("all", "advanced"),
         "customers.approve_erasure": ("all", "advanced"),
         "customers.approve_lift_hold": ("all", "advanced"),
         "customers.view_hold": "all",
@@ -60,6 +66,7 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
     },
     "service-agent": {"customers.view_customer": "all", "customers.search_customer": "all"},
     "auditor": {
+        "customers.view_customergrant": ("all", "basic"),
         "customers.view_hold": "all",
         "customers.clear_highly_sensitive": ("all", "advanced"),
         "customers.clear_pep": ("all", "advanced"),
@@ -114,6 +121,8 @@ LABELS: dict[str, Promise] = {
     "customers.place_hold": _("Place legal holds"),
     "customers.view_hold": _("View legal holds"),
     "customers.approve_label": _("Decide on labels of customers"),
+    "customers.approve_standin": _("Decide on stand-ins"),
+    "customers.ask_standin": _("Propose stand-ins, end them"),
     "customers.approve_customer": _("Decide on changes of customers"),
     "customers.change_customer": _("Change customers"),
     "customers.check_customer": _("Look into numbers typed twice"),
@@ -127,6 +136,7 @@ LABELS: dict[str, Promise] = {
     "customers.reveal_identity": _("View identities in full"),
     "customers.reveal_mobile": _("View mobile numbers in full"),
     "customers.search_customer": _("Search customers"),
+    "customers.view_customergrant": _("View who stands in"),
     "customers.view_customer": _("View customers"),
 }
 

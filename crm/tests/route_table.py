@@ -31,6 +31,8 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "customers/<ref:reference>/holds/": "customers.view_hold",
     "customers/holds/<ref:reference>/lift/": "customers.ask_lift_hold",
     "customers/<ref:reference>/labels/": "customers.label_customer",
+    "customers/<ref:reference>/stand-in/": "customers.ask_standin",
+    "customers/stand-ins/": "customers.view_customergrant",
     "customers/new/": "customers.add_customer",
     **dict.fromkeys(("my/", "my/accounts/", "my/consents/", "my/products/", "my/sign-ins/", "my/transactions/"), "portal.view_own"),
     "customers/<ref:reference>/sign-in/": "customers.open_sign_in",

@@ -3,6 +3,7 @@
 from customers.views.keeping import customer_erase, customer_holds, hold_lift
 from customers.views.pages import customer_change, customer_create, customer_detail, customer_labels, customer_list
 from customers.views.sign_ins import customer_sign_in, customer_sign_in_end
+from customers.views.standins import customer_stand_in, stand_ins
 
 __all__ = [
     "customer_change",
@@ -14,5 +15,7 @@ __all__ = [
     "customer_list",
     "customer_sign_in",
     "customer_sign_in_end",
+    "customer_stand_in",
     "hold_lift",
+    "stand_ins",
 ]

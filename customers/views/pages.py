@@ -44,6 +44,7 @@ def customer_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "may_see_holds": bool(actor.reach("customers.view_hold")),
         "may_erase": bool(actor.reach("customers.ask_erasure")),
         "may_open_sign_in": customer.manager_id == actor.user_id and bool(actor.reach("customers.open_sign_in")),
+        "may_stand_in": bool(actor.reach("customers.ask_standin")),
         "may_label": bool(actor.reach("customers.label_customer")),
     }
     return render(request, "customers/customer.html", context)
