@@ -28,7 +28,7 @@ from crm.lists.views import render_list
 
 def handled_label(row: Alarm) -> str:
     """Handled by whom, or still open."""
-    return row.handled_by or _("Open")
+    return row.handled_by or _("Not handled yet")
 
 
 def alarm_level(row: Alarm) -> str:
