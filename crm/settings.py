@@ -159,6 +159,7 @@ MIDDLEWARE = [
     "crm.access.middleware.ActorMiddleware",
     "crm.operations.middleware.KeysAway",
     "crm.staff.middleware.OfficersFirst",
+    "crm.staff.middleware.PasswordInTime",
     "crm.staff.middleware.DeviceCookie",
     "auditlog.middleware.AuditlogMiddleware",
 ]
@@ -220,6 +221,10 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "crm.staff.validators.OwnDataValidator"},
 ]
+# Sorted lines of SHA-1 in capital hex, anything after a colon: passwords that thieves know. Looked up here, without network.
+BREACHED_PASSWORDS_FILE = os.environ.get("CRM_BREACHED_PASSWORDS_FILE", "")
+if PASSWORD_PROFILE == "asvs":
+    AUTH_PASSWORD_VALIDATORS.append({"NAME": "crm.staff.validators.BreachedPasswordValidator"})
 if PASSWORD_PROFILE == "mlps3":
     AUTH_PASSWORD_VALIDATORS.append({"NAME": "crm.staff.validators.CharacterClassesValidator"})
 # So many attempts to sign in are looked at from one address within 15 minutes; known devices are not counted.

@@ -19,6 +19,7 @@ class CustomersConfig(AppConfig):
         from crm.fields import erasure, policy
         from crm.log.actions import declare
         from crm.staff import tiles
+        from crm.staff.handlers import register_hanging
         from crm.ui import menu, search
         from customers import providers
         from customers.choices import ACTIONS
@@ -35,6 +36,7 @@ class CustomersConfig(AppConfig):
         handlers.register(providers.CHANGE_CUSTOMER, providers.LABEL_CUSTOMER, providers.STAND_IN_FOR)
         handlers.register_exclusion(standing_in_for)
         search.register(providers.find_customers)
+        register_hanging(providers.CUSTOMERS_OF)
         tiles.register(
             tiles.Tile("customers.mine", _("Customers"), "customers.view_customer", providers.customer_tile, order=10),
             tiles.Tile("customers.birthdays", _("Birthdays"), "customers.view_customer", providers.birthday_tile, 20, tiles.LINES, 6),

@@ -23,6 +23,7 @@ from crm.fields.policy import may_probe
 from crm.fields.services import blind_index
 from crm.lists.keyset import whole
 from crm.staff import tiles
+from crm.staff.handlers import Hanging
 from crm.staff.models import User
 from crm.ui.search import LIMIT, Hit, Query
 from customers import services
@@ -298,3 +299,14 @@ ERASE_CUSTOMER = Handler(
     apply=lambda actor, request: keeping.erase(actor=actor, request=request),
     target_url=target_url,
 )
+
+
+def _managed_by(person: Any) -> int:
+    return Customer.objects.filter(manager=person).count()
+
+
+def _list_of(person: Any) -> str:
+    return f"{reverse('customers:customer_list')}?manager={person.number}"
+
+
+CUSTOMERS_OF = Hanging(_("Customers managed"), _managed_by, _list_of)

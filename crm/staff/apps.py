@@ -24,10 +24,12 @@ class StaffConfig(AppConfig):
         from crm.jobs import sweeps
         from crm.log.actions import declare
         from crm.notify import alarms
+        from crm.staff import validators  # noqa: F401 - its check registers itself
         from crm.staff.choices import ACTIONS
         from crm.staff.providers import offer_changes, offer_tiles
         from crm.staff.services.duty import people_on_duty
         from crm.staff.services.guessing import remove_old
+        from crm.staff.services.leaving import suspend_dormant
         from crm.staff.services.role_table import load_role_table, reach_of_roles
 
         declare(ACTIONS)
@@ -44,6 +46,7 @@ class StaffConfig(AppConfig):
         )
         register_role_table(reach_of_roles)
         alarms.register_people(people_on_duty)
+        sweeps.register("staff.suspend_dormant", suspend_dormant, every_seconds=86_400)
         sweeps.register("staff.forget_attempts", remove_old, every_seconds=600)
         offer_tiles()
         offer_changes()

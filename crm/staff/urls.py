@@ -3,7 +3,7 @@
 from django.urls import path
 
 from crm.staff.api.token import Token
-from crm.staff.views import branches, clients, home, people, roles, sign_in
+from crm.staff.views import branches, clients, home, own, people, roles, sign_in
 
 app_name = "staff"
 urlpatterns = [
@@ -14,9 +14,14 @@ urlpatterns = [
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("language/", sign_in.language, name="language"),
     path("theme/", sign_in.theme, name="theme"),
+    path("sessions/", own.sessions, name="sessions"),
+    path("sessions/end-others/", own.sessions_end_others, name="sessions_end_others"),
+    path("sessions/<ref:reference>/end/", own.session_end, name="session_end"),
+    path("password/", own.password, name="password"),
     path("staff/", people.user_list, name="user_list"),
     path("staff/new/", people.user_add, name="user_add"),
     path("staff/<ref:reference>/", people.user, name="user"),
+    path("staff/<ref:reference>/leave/", people.user_leave, name="user_leave"),
     path("staff/<ref:reference>/release/", people.user_release, name="user_release"),
     path("staff/<ref:reference>/roles/", people.user_roles, name="user_roles"),
     path("staff/<ref:reference>/active/", people.user_active, name="user_active"),

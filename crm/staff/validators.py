@@ -1,9 +1,17 @@
 """What a password must be, beyond what Django's own validators ask."""
 
+import hashlib
+import mmap
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+
+ASVS = "asvs"
 
 
 class CharacterClassesValidator:
@@ -37,3 +45,47 @@ class OwnDataValidator:
     def get_help_text(self) -> str:
         """Return the rule in words."""
         return _("Do not use your name, employee number or e-mail address.")
+
+
+class BreachedPasswordValidator:
+    """Profile asvs: refuses what stands in the file of stolen passwords (``BREACHED_PASSWORDS_FILE``), without network."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raise ``ValidationError`` for a password that thieves know."""
+        path = str(settings.BREACHED_PASSWORDS_FILE)
+        if path and stands_in(Path(path), hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()):
+            raise ValidationError(self.get_help_text(), code="password_breached")
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return _("Do not use a password that stands in lists of stolen passwords.")
+
+
+def stands_in(path: Path, wanted: str) -> bool:
+    """Return whether a line of a sorted file begins with the text; some forty reads, however large the file."""
+    size, key = path.stat().st_size, wanted.encode()
+    if not size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as lines:
+        low, high = 0, size
+        while low < high:
+            middle = (low + high) // 2
+            start = lines.rfind(b"\n", 0, middle) + 1
+            line = lines[start : start + len(key)]
+            if line == key:
+                return True
+            end = lines.find(b"\n", start)
+            low, high = (end + 1 if end >= 0 else size, high) if line < key else (low, start)
+    return False
+
+
+@register(Tags.security)
+def breached_list_is_there(**_more: Any) -> Iterable[CheckMessage]:
+    """Profile asvs in production: the file of stolen passwords is named and can be read."""
+    path = str(settings.BREACHED_PASSWORDS_FILE)
+    if settings.PRODUCTION and settings.PASSWORD_PROFILE == ASVS and not (path and Path(path).is_file()):
+        yield Error(
+            "The profile asvs has no list of stolen passwords.",
+            hint="Set CRM_BREACHED_PASSWORDS_FILE to a sorted file of SHA-1 hashes, or CRM_PASSWORD_PROFILE=mlps3.",
+            id="staff.E001",
+        )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
-from crm.lists.filters import Choice, DateRange, NumberRange, Preset
+from crm.lists.filters import Choice, DateRange, NumberRange, Preset, Text
 from crm.lists.terms import Query
 from crm.staff.filters import BranchTree, branches_of
 from customers.choices import AmlRiskLevel, CustomerKind, LifecycleStage, RiskTolerance, Segment
@@ -54,6 +54,7 @@ class CustomerList(ListDefinition):
         DateRange("recorded", _("Recorded on"), field="created_at"),
         NumberRange("assets", _("Assets with us"), field="figures__assets_cny"),
         BranchTree("branch", _("Opening branch"), branches_of("customers.view_customer"), field="opening_branch"),
+        Text("manager", _("Managed by (employee number)"), field="manager__number", exact=True),
     )
     presets = (
         Preset(_("Persons"), {"kind": "person"}),

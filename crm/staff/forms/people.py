@@ -68,6 +68,42 @@ def roles_of_people() -> list[tuple[str, str]]:
     return [(role.code, role.label) for role in Role.objects.all() if role.code not in OTHER_ROLES]
 
 
+class PasswordForm(forms.Form):
+    """The present password and a new one."""
+
+    current = forms.CharField(
+        label=_("Present password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    password = forms.CharField(
+        label=_("New password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    repeated = forms.CharField(
+        label=_("New password again"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values when both passwords are the same."""
+        values = super().clean() or self.cleaned_data
+        if values.get("password") != values.get("repeated"):
+            self.add_error("repeated", _("The two passwords differ."))
+        return values
+
+
+class LeaveForm(forms.Form):
+    """Why somebody's access ends for good."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
 class RolesField(forms.MultipleChoiceField):
     """The roles a person of the bank can hold, as check boxes."""
 
@@ -85,6 +121,9 @@ class PersonForm(forms.Form):
     title = forms.CharField(label=_("Title"), max_length=80, required=False)
     email = forms.EmailField(label=_("E-mail"), required=False)
     branch = forms.ModelChoiceField(label=_("Branch"), queryset=Branch.objects.none(), required=False)
+    valid_until = forms.DateTimeField(
+        label=_("Valid until"), required=False, help_text=_("The account opens nothing after this moment; empty for people who stay.")
+    )
     roles = RolesField(
         required=False, help_text=_("Another security officer decides on the roles. Without roles the person cannot sign in yet.")
     )

@@ -5,12 +5,21 @@ from crm.staff.models.clients import ClientSecret, ServiceClient
 from crm.staff.models.duties import DutyConflict
 from crm.staff.models.people import User
 from crm.staff.models.roles import Role, RoleAssignment, RolePermission
-from crm.staff.models.sign_in import KnownDevice, OneTimeToken, SignInCounter, SignInHold, SignInSighting
+from crm.staff.models.sign_in import (
+    FormerPassword,
+    KnownDevice,
+    OneTimeToken,
+    SignInCounter,
+    SignInHold,
+    SignInSighting,
+    StaffSession,
+)
 
 __all__ = [
     "Branch",
     "ClientSecret",
     "DutyConflict",
+    "FormerPassword",
     "KnownDevice",
     "OneTimeToken",
     "Role",
@@ -20,5 +29,6 @@ __all__ = [
     "SignInCounter",
     "SignInHold",
     "SignInSighting",
+    "StaffSession",
     "User",
 ]

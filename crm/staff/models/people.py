@@ -93,6 +93,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     on_duty = models.BooleanField(_("on duty"), default=True)
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    active_since = models.DateTimeField(_("switched on at"), null=True, blank=True, editable=False)
     password_changed_at = models.DateTimeField(_("password changed at"), null=True, blank=True, editable=False)
     roles = models.ManyToManyField(
         Role,

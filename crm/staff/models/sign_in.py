@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.reach import Reach
+from crm.access.references import ReferenceField
 from crm.access.scopes import ScopedQuerySet
 from crm.staff.choices import TokenPurpose
 
@@ -112,6 +113,52 @@ class SignInHold(models.Model):
     class Meta:
         verbose_name = _("held sign-in")
         verbose_name_plural = _("held sign-ins")
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"
+
+
+class StaffSessionQuerySet(ScopedQuerySet["StaffSession"]):
+    """Everybody sees the own ones."""
+
+    def scope(self, user: Any, reach: Reach) -> Self:
+        """Return the person's own sessions."""
+        return self.filter(user_id=user.pk)
+
+
+class StaffSession(models.Model):
+    """A session that a complete sign-in began: whose, since when, and, sealed, from which address."""
+
+    reference = ReferenceField(prefix="S")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions")
+    session_key = models.CharField(max_length=40, unique=True, editable=False)
+    began_at = models.DateTimeField(_("since"), default=timezone.now)
+    sealed_address = models.TextField(blank=True, editable=False)
+
+    objects = StaffSessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        ordering = ["-began_at"]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class FormerPassword(models.Model):
+    """The hash of a password somebody had before, so that it does not come back."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="former_passwords")
+    password = models.CharField(max_length=128)
+    replaced_at = models.DateTimeField(default=timezone.now)
+
+    objects = SignInQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("former password")
+        verbose_name_plural = _("former passwords")
+        ordering = ["-replaced_at", "-pk"]
 
     def __str__(self) -> str:
         return f"{self.user_id}"

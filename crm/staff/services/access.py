@@ -27,6 +27,7 @@ from crm.staff.models import OneTimeToken, Role, RoleAssignment, SignInHold, Use
 from crm.staff.secrets import half_hash, new_half
 from crm.staff.services.duties import duties_of, refuse_conflicts, told_by_the_database
 from crm.staff.services.guessing import forget_attempts
+from crm.staff.services.sessions import end_all
 from crm.staff.services.tokens import issue_second_half
 
 ROLES, TOKEN, SWITCH_ON = "staff.roles", "staff.token", "staff.switch_on"
@@ -129,6 +130,7 @@ def switch_off(*, actor: Actor, person: User, reason: str) -> User:
     if person.is_active:
         person.is_active = False
         person.save(update_fields=["is_active"])
+        end_all(person)
         log.record(actor=actor, action="staff.person_deactivated", target=person, reason=reason)
     return person
 
@@ -161,6 +163,7 @@ def give_roles(*, actor: Actor, request: ChangeRequest) -> Disclosure | None:
     except IntegrityError as clash:
         raise told_by_the_database(clash) from clash
     if held != wanted:
+        end_all(person)
         _write(actor, request, "staff.roles_changed", person, {"before": held, "after": wanted})
     return _second_half(actor, request, person)
 
@@ -175,8 +178,8 @@ def give_token(*, actor: Actor, request: ChangeRequest) -> Disclosure | None:
 def switch_on(*, actor: Actor, request: ChangeRequest) -> None:
     """Let the person work again."""
     person = _held(actor, request)
-    person.is_active = True
-    person.save(update_fields=["is_active"])
+    person.is_active, person.active_since = True, timezone.now()
+    person.save(update_fields=["is_active", "active_since"])
     _write(actor, request, "staff.person_activated", person, {})
 
 

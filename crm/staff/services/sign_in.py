@@ -17,7 +17,7 @@ from crm.access.services import actor_of
 from crm.log import services as log
 from crm.staff.models import KnownDevice, SignInHold, User
 from crm.staff.models.people import employee_number, normal_number
-from crm.staff.services import devices, guessing
+from crm.staff.services import devices, guessing, sessions
 
 PENDING = "pending_user_id"
 PENDING_SINCE = "pending_since"
@@ -109,6 +109,7 @@ def complete_sign_in(request: HttpRequest, person: User) -> Actor:
         address=before.address,
         request_id=before.request_id,
     )
+    sessions.begin(person=person, session_key=actor.session, address=before.address)
     devices.remember(request, person)
     log.record(actor=actor, action="staff.signed_in", target=person)
     return actor

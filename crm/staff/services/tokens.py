@@ -7,8 +7,6 @@ set somebody's password. Whole tokens are made on the server's own command line 
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +21,8 @@ from crm.staff.models import OneTimeToken, SignInHold, User
 from crm.staff.secrets import half_hash, joined_hash, new_half, spoken_hash
 from crm.staff.services.duty import people_on_duty
 from crm.staff.services.guessing import forget_attempts
+from crm.staff.services.passwords import set_password
+from crm.staff.services.sessions import end_all
 
 TOKEN_LASTS = timedelta(hours=72)
 
@@ -32,13 +32,6 @@ class TokenInvalid(DomainError):
 
     code = "token_invalid"
     message = _("This token does not open anything. It may have been used or have expired; ask for a new one.")
-
-
-class PasswordTooWeak(DomainError):
-    """The password does not meet the rules; the message names each."""
-
-    code = "password_too_weak"
-    field = "password"
 
 
 def issue_whole(*, actor: Actor, person: User) -> str:
@@ -97,16 +90,11 @@ def _redeem(*, actor: Actor, number: str, token: str, password: str) -> User:
     if row is None or not row.user.is_usable:
         raise TokenInvalid
     person: User = row.user
-    try:
-        validate_password(password, person)
-    except ValidationError as weak:
-        raise PasswordTooWeak(" ".join(weak.messages)) from None
     now = timezone.now()
     row.used_at = now
     row.save(update_fields=["used_at"])
-    person.set_password(password)
-    person.password_changed_at = now
-    person.save(update_fields=["password", "password_changed_at"])
+    set_password(person, password)
+    end_all(person)
     # Both halves came from officers who know her: a new start, also for who was locked out, and for no device of the past.
     forget_attempts(person.number)
     SignInHold.objects.filter(user=person).delete()

@@ -15,8 +15,9 @@ from crm.notify.models import Notice
 from crm.staff.models import OneTimeToken, User
 from crm.staff.services import officers
 from crm.staff.services.access import Asked, ask_for_token
+from crm.staff.services.passwords import PasswordTooWeak
 from crm.staff.services.people import create_person, enrol
-from crm.staff.services.tokens import PasswordTooWeak, TokenInvalid, redeem_token
+from crm.staff.services.tokens import TokenInvalid, redeem_token
 from crm.tests.personas import Bank, as_actor
 
 pytestmark = pytest.mark.django_db

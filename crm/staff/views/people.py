@@ -12,9 +12,11 @@ from crm.access.services import actor_of, get_visible, may
 from crm.approvals.choices import State
 from crm.approvals.models import ChangeRequest
 from crm.lists.views import render_list
-from crm.staff.forms import ActiveForm, PersonForm, ReleaseForm, RolesForm, TokenForm
+from crm.staff.forms import ActiveForm, LeaveForm, PersonForm, ReleaseForm, RolesForm, TokenForm
+from crm.staff.handlers import hanging_on
 from crm.staff.models import SignInHold, User
 from crm.staff.services.access import Asked, ask_for_roles, ask_for_token, ask_to_switch_on, release, switch_off
+from crm.staff.services.leaving import leave
 from crm.staff.services.people import create_person
 from crm.staff.views.lists import PersonList
 
@@ -131,3 +133,20 @@ def user_release(request: HttpRequest, reference: str) -> HttpResponse:
     release(actor=actor_of(request), person=person, **form.cleaned_data)
     messages.success(request, _("The sign-in is released."))
     return redirect("staff:user", reference)
+
+
+@gated("staff.change_user")
+@require_http_methods(["GET", "HEAD", "POST"])
+def user_leave(request: HttpRequest, reference: str) -> HttpResponse:
+    """End everything somebody who leaves can do, and show what is to be handed over."""
+    person = _person(request, reference)
+    form = LeaveForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            leave(actor=actor_of(request), person=person, **form.cleaned_data)
+        except DomainError as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, _("Access, roles, sessions and tokens are ended."))
+            return redirect("staff:user_leave", reference)
+    return render(request, "staff/leave.html", {"person": person, "form": form, "hanging": hanging_on(person)})
