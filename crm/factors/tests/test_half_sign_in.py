@@ -10,11 +10,12 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
+from crm.access.actor import anonymous
 from crm.access.middleware import STEPPED_UP_AT
 from crm.factors.models import CodeCounter, Factor
 from crm.factors.secrets import code_at
 from crm.factors.services.codes import step_now
-from crm.factors.services.enrolment import secret_of
+from crm.factors.services.enrolment import HasFactor, begin_app, secret_of
 from crm.log.models import Event
 from crm.staff.models import User
 from crm.tests.at_once import together
@@ -91,6 +92,8 @@ def test_a_second_browser_cannot_set_up_another_first_one(client: Client, sun_yu
     now = int(timezone.now().timestamp()) // 30
     assert client.post("/sign-in/set-up/", {"code": code_at(mine, now)})["Location"] == "/sign-in/code/"
     assert thief.post("/sign-in/set-up/", {"begin": "1"})["Location"] == "/sign-in/code/"
+    with pytest.raises(HasFactor):  # the verb too, for who was quicker than the page
+        begin_app(actor=anonymous(), person=sun_yue, first=True)
     assert Factor.objects.confirmed().filter(user=sun_yue).count() == 1
 
 
