@@ -49,5 +49,4 @@ ACTIONS = {
     "export.failed": ActionKind(_("Export failed"), "audit"),
     "export.closed": ActionKind(_("Export closed, the rights have changed"), "security"),
     "export.expired": ActionKind(_("Export deleted"), "audit"),
-    "export.cap_changed": ActionKind(_("Row cap of exports changed"), "audit"),
 }

@@ -8,6 +8,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    """What was checked before a customer was given a sign-in."""
+
     dependencies = [
         ("customers", "0007_legal_holds"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
