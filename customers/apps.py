@@ -43,3 +43,4 @@ class CustomersConfig(AppConfig):
         )
         menu.register(menu.MenuItem("customers:customer_list", _("Customers"), "customers.view_customer", group="customers", order=10))
         menu.register(menu.MenuItem("customers:stand_ins", _("Stand-ins"), "customers.view_customergrant", group="customers", order=90))
+        menu.register(menu.MenuItem("customers:why", _("Why access"), "staff.explain_access", group="staff", order=60))

@@ -178,6 +178,7 @@ ACTIONS = {
     "hold.lifted": ActionKind(_("Legal hold lifted"), "audit"),
     "customer.sign_in_issued": ActionKind(_("Sign-in of a customer issued after a check of identity"), "security"),
     "customer.sign_in_ended": ActionKind(_("Sign-in of a customer switched off"), "security"),
+    "access.explained": ActionKind(_("Asked why somebody can see a customer"), "audit"),
     "customer.viewed": ActionKind(_("Customer viewed"), "operations"),
     "customer.grant_given": ActionKind(_("Data grant given"), "audit"),
     "customer.grant_withdrawn": ActionKind(_("Data grant withdrawn"), "audit"),

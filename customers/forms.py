@@ -9,8 +9,10 @@ from crm.access.actor import Actor
 from crm.access.reach import Reach
 from crm.fields.validators import validate_mobile
 from crm.staff.models import Branch, User
+from crm.staff.services.role_table import permission_label
 from customers.choices import CheckedBy, CustomerKind, CustomerLabel
 from customers.models import Customer
+from customers.roles import LABELS
 from customers.validators import identity_errors
 
 SEALED = ("id_number", "mobile", "email", "address")
@@ -113,6 +115,18 @@ class CustomerForm(forms.ModelForm[Customer]):
 
     def _post_clean(self) -> None:
         """Clean only: the service writes, so no instance is built from the form."""
+
+
+def _permissions() -> list[tuple[str, str]]:
+    return [(name, permission_label(name)) for name in sorted(LABELS)]
+
+
+class WhyForm(forms.Form):
+    """Who, which customer, and what for."""
+
+    number = forms.CharField(label=_("Employee number"), max_length=20)
+    reference = forms.CharField(label=_("Reference of the customer"), max_length=20)
+    permission = forms.ChoiceField(label=_("Permission"), choices=_permissions, initial="customers.view_customer")
 
 
 class StandInForm(forms.Form):

@@ -15,6 +15,7 @@ urlpatterns = [
     path("<ref:reference>/sign-in/end/", views.customer_sign_in_end, name="sign_in_end"),
     path("<ref:reference>/labels/", views.customer_labels, name="customer_labels"),
     path("<ref:reference>/stand-in/", views.customer_stand_in, name="customer_stand_in"),
+    path("why/", views.why, name="why"),
     path("stand-ins/", views.stand_ins, name="stand_ins"),
     path("<ref:reference>/holds/", views.customer_holds, name="customer_holds"),
     path("<ref:reference>/erase/", views.customer_erase, name="customer_erase"),

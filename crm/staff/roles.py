@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
     "security-officer": {
+        "staff.explain_access": ("all", "business"),
         "staff.view_user": ("all", "advanced"),
         "staff.add_user": ("all", "advanced"),
         "staff.change_user": ("all", "advanced"),
@@ -22,11 +23,13 @@ ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
         "staff.view_serviceclient": ("all", "advanced"),
     },
     "audit-officer": {
+        "staff.explain_access": ("all", "business"),
         "staff.view_user": ("all", "advanced"),
         "staff.view_role": ("all", "advanced"),
         "staff.view_branch": "all",
     },
     "auditor": {
+        "staff.explain_access": ("all", "business"),
         "staff.view_user": ("all", "business"),
         "staff.view_role": ("all", "business"),
         "staff.view_branch": "all",
@@ -43,6 +46,7 @@ LABELS: dict[str, Promise] = {
     "staff.change_serviceclient": _("Propose terms and secrets of partner systems, end them"),
     "staff.change_role": _("Propose changes of roles"),
     "staff.change_user": _("Propose changes of people, switch them off"),
+    "staff.explain_access": _("Ask why somebody can see a customer"),
     "staff.view_branch": _("View branches"),
     "staff.view_role": _("View roles"),
     "staff.view_serviceclient": _("View partner systems"),

@@ -4,6 +4,7 @@ from customers.views.keeping import customer_erase, customer_holds, hold_lift
 from customers.views.pages import customer_change, customer_create, customer_detail, customer_labels, customer_list
 from customers.views.sign_ins import customer_sign_in, customer_sign_in_end
 from customers.views.standins import customer_stand_in, stand_ins
+from customers.views.why import why
 
 __all__ = [
     "customer_change",
@@ -18,4 +19,5 @@ __all__ = [
     "customer_stand_in",
     "hold_lift",
     "stand_ins",
+    "why",
 ]
