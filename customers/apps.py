@@ -17,6 +17,7 @@ class CustomersConfig(AppConfig):
         from crm.access import guards
         from crm.approvals import handlers
         from crm.fields import erasure, policy
+        from crm.log import purging
         from crm.log.actions import declare
         from crm.staff import tiles
         from crm.staff.handlers import register_hanging
@@ -25,13 +26,14 @@ class CustomersConfig(AppConfig):
         from customers.choices import ACTIONS
         from customers.models import barred_from
         from customers.roles import POLICIES
-        from customers.services.keeping import standing_hold
+        from customers.services.keeping import held_references, standing_hold
         from customers.services.standins import standing_in_for
 
         declare(ACTIONS)
         guards.register_guard(barred_from)
         policy.register(*POLICIES)
         erasure.register_objection("customers.hold", standing_hold)
+        purging.register_keeper(held_references)
         handlers.register(providers.LIFT_HOLD, providers.ERASE_CUSTOMER)
         handlers.register(providers.CHANGE_CUSTOMER, providers.LABEL_CUSTOMER, providers.STAND_IN_FOR)
         handlers.register_exclusion(standing_in_for)

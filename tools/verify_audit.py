@@ -58,6 +58,7 @@ SENTENCES = {
     "rewritten": ("Position {seq} is not the one that was attested.", "位置 {seq} 并非当初所见证的那一行。"),
     "attestation_missing": ("The attestation is missing.", "见证记录缺失。"),
     "attestation_forged": ("The attestation is not the product's: its code is wrong.", "见证记录并非本产品所出：其认证码不正确。"),
+    "checkpoint_forged": ("The checkpoint at position {seq} is not the product's.", "位置 {seq} 的检查点并非本产品所出。"),
     "batch": (
         "Batch line {id}: its rows do not give its root ({expected} sealed, {found} found).",
         "批次行 {id}：其各行算不出所封的根（封存 {expected} 行，现有 {found} 行）。",
@@ -80,6 +81,7 @@ SENTENCES = {
 }
 NOTES = {
     "no_key": ("Without the key it was not checked who wrote the lines.", "未提供密钥，未检查各行由谁写入。"),
+    "purged": ("{lines} lines were purged under a signed checkpoint.", "已按签名检查点清除 {lines} 行。"),
     "no_anchors": (
         "No anchors were given: an older state put back as a whole would not be found.",
         "未提供锚：若整份日志被恢复为旧状态，将无法发现。",
@@ -104,7 +106,7 @@ class Check:
     """One pass over an exported log."""
 
     def __init__(self, key: bytes | None, anchors: list[dict[str, Any]]) -> None:
-        self.keys = {name: hmac.digest(key, b"crm.log " + name, "sha256") for name in (b"line", b"head")} if key else {}
+        self.keys = {name: hmac.digest(key, b"crm.log " + name, "sha256") for name in (b"line", b"head", b"checkpoint")} if key else {}
         self.anchors = anchors
         self.findings: list[tuple[str, dict[str, Any]]] = []
         self.notes: list[tuple[str, dict[str, Any]]] = []
@@ -112,7 +114,7 @@ class Check:
         self.head: dict[str, Any] | None = None
         self.attestation: dict[str, Any] | None = None
         self.lines = self.rows = 0
-        self.last = (0, b"")
+        self.last, self.purged = (0, b""), 0
         self.hashes: dict[int, bytes] = {}
         self.wanted: set[int] = set()
         self.seen: dict[bytes, int] = {}
@@ -157,6 +159,13 @@ class Check:
     def _on_attestation(self, record: dict[str, Any]) -> None:
         self.attestation = record
         self.wanted.add(int(record["seq"]))
+
+    def _on_checkpoint(self, record: dict[str, Any]) -> None:
+        self.purged, self.last = int(record["seq"]), (int(record["seq"]), bytes.fromhex(record["hash"]))
+        self.hashes[self.purged] = self.last[1]
+        self.notes.append(("purged", {"lines": record["count"]}))
+        if not self._genuine(self.log_id, record, b"checkpoint"):
+            self.find("checkpoint_forged", seq=self.purged)
 
     def _on_anchor(self, record: dict[str, Any]) -> None:
         known = {(anchor["log_id"], anchor["seq"], anchor["hash"]) for anchor in self.anchors}
@@ -278,16 +287,16 @@ class Check:
         for anchor in ours:
             if not self._genuine(self.log_id, anchor):
                 self.find("anchor_forged", at=anchor["at"])
-            elif self.hashes.get(anchor["seq"]) != bytes.fromhex(anchor["hash"]):
+            elif int(anchor["seq"]) >= self.purged and self.hashes.get(anchor["seq"]) != bytes.fromhex(anchor["hash"]):
                 self.find("anchor", at=anchor["at"], seq=anchor["seq"])
         if ours and (behind := self.last[0] - max(int(anchor["seq"]) for anchor in ours)) > 0:
             self.notes.append(("behind", {"lines": behind}))
 
-    def _genuine(self, log_id: str, one: dict[str, Any]) -> bool:
+    def _genuine(self, log_id: str, one: dict[str, Any], by: bytes = b"head") -> bool:
         if not self.keys:
             return True
         text = "|".join((log_id, str(one["seq"]), str(one["hash"]), str(one["count"]), str(one["at"])))
-        return hmac.compare_digest(hmac.digest(self.keys[b"head"], text.encode(), "sha256"), bytes.fromhex(one["mac"]))
+        return hmac.compare_digest(hmac.digest(self.keys[by], text.encode(), "sha256"), bytes.fromhex(one["mac"]))
 
 
 def seal(prev: str, seq: int, number: int, txid: int, body: bytes, mac: bytes) -> bytes:

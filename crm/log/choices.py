@@ -47,6 +47,7 @@ ACTIONS = {
     "access.refused": ActionKind(_("Access refused"), "security"),
     "command.run": ActionKind(_("Command run on the server"), "audit"),
     "command.failed": ActionKind(_("Command failed on the server"), "audit"),
+    "log.purged": ActionKind(_("Old lines of the audit log purged"), "audit"),
     "log.verified": ActionKind(_("Audit log verified"), "audit"),
     "log.tampering_found": ActionKind(_("Tampering found in the audit log"), "security"),
     "log.exported": ActionKind(_("Audit log exported as a whole"), "audit"),

@@ -67,6 +67,10 @@ def _write_state(connection: "psycopg.Connection[Any]", write: Callable[..., Non
     if attested:
         seq, digest, count, at, mac = attested
         write("attestation", seq=seq, hash=bytes(digest).hex(), count=count, at=at, mac=bytes(mac).hex())
+    purged = connection.execute("SELECT seq, hash, count, at, mac FROM log_checkpoint ORDER BY seq DESC LIMIT 1").fetchone()
+    if purged:
+        seq, digest, count, at, mac = purged
+        write("checkpoint", seq=seq, hash=bytes(digest).hex(), count=count, at=at, mac=bytes(mac).hex())
     for anchor in anchors:
         write("anchor", **anchor)
 

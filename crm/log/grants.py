@@ -14,7 +14,7 @@ _INSERTABLE = (
     "uid, at, actor_id, actor_number, actor_name, actor_kind, role, origin, session, address, request_id, view, action, result, "
     "target_type, target_ref, customer, reason, approver, data, body, mac"
 )
-_TABLES = "log_event, log_leaf, log_seal, log_head, log_attestation"
+_TABLES = "log_event, log_leaf, log_seal, log_head, log_attestation, log_checkpoint"
 
 
 def statements(role: str) -> list[str]:
@@ -24,6 +24,7 @@ def statements(role: str) -> list[str]:
         f"GRANT SELECT ON {_TABLES} TO {role}",
         f"GRANT INSERT ({_INSERTABLE}) ON log_event TO {role}",
         f"GRANT INSERT ON log_leaf TO {role}",
+        f"GRANT EXECUTE ON FUNCTION log_purge(bigint, text, bytea) TO {role}",
         f"GRANT INSERT ON log_attestation TO {role}",
         f"GRANT UPDATE (seq, hash, count, at, mac) ON log_attestation TO {role}",
     ]

@@ -40,6 +40,12 @@ def head_mac(*, log_id: str, seq: int, digest: bytes, count: int, at: str) -> by
     return hmac.digest(_subkey(_master(), b"head"), text.encode(), "sha256")
 
 
+def checkpoint_mac(*, log_id: str, seq: int, digest: bytes, count: int, at: str) -> bytes:
+    """The MAC over a checkpoint: up to which position lines were purged, by somebody who holds the key."""
+    text = "|".join((log_id, str(seq), digest.hex(), str(count), at))
+    return hmac.digest(_subkey(_master(), b"checkpoint"), text.encode(), "sha256")
+
+
 def session_mark(session: str) -> str:
     """A mark that tells sessions apart in the log without being the session's key."""
     return hashlib.sha256(session.encode()).hexdigest()[:16] if session else ""

@@ -57,11 +57,13 @@ SENTENCES = {
     "orphans": gettext_noop("%(found)s rows of a batch belong to line %(line)s, which is not a batch or is gone."),
     "anchor": gettext_noop("The state anchored at %(at)s (%(seq)s lines) is not part of the log any more: it was rewritten or rewound."),
     "anchor_forged": gettext_noop("The anchor of %(at)s is not the product's: its code is wrong."),
+    "checkpoint_forged": gettext_noop("The checkpoint at position %(seq)s is not the product's: its code is wrong."),
     "replaced": gettext_noop("The newest anchor (%(at)s) belongs to another log: this one was put in its place."),
 }
 NOTES = {
     "no_key": gettext_noop("Without the key only the chain was checked, not who wrote it nor whether its newest lines are missing."),
     "unattested": gettext_noop("The newest %(lines)s lines are not attested yet."),
+    "purged": gettext_noop("%(lines)s lines were purged under a signed checkpoint; the chain goes on from there."),
     "other_log": gettext_noop("%(anchors)s anchors belong to another log and were left out."),
 }
 COLUMNS = [
@@ -155,13 +157,13 @@ class Verifier:
 
     def __init__(self, connection: "psycopg.Connection[Any]", key: bytes | None, anchors: Iterable[Mapping[str, Any]] = ()) -> None:
         self.connection = connection
-        self.keys = {p: hmac.digest(key, b"crm.log " + p, "sha256") for p in (b"line", b"head")} if key else {}
+        self.keys = {p: hmac.digest(key, b"crm.log " + p, "sha256") for p in (b"line", b"head", b"checkpoint")} if key else {}
         self.anchors = list(anchors)
         self.report = Report()
         self.suspects: list[_Suspect] = []
         self.batches: dict[int, Mapping[str, Any]] = {}
         self.hashes: dict[int, bytes] = {}
-        self.last = (0, b"")
+        self.last, self.purged = (0, b""), 0
 
     def run(self) -> Report:
         """The report; nothing is written."""
@@ -174,7 +176,8 @@ class Verifier:
             attestation = self.connection.execute("SELECT seq, hash, count, at, mac FROM log_attestation").fetchone()
             log_id = head[0] if head else ""
             self._choose_anchors(log_id)
-            self._chain(hashlib.sha256(f"crm.log {log_id}".encode()).digest(), {0, attestation[0] if attestation else 0})
+            self._checkpoint(log_id)
+            self._chain(self.last[1], {0, attestation[0] if attestation else 0})
             self._explain_suspects()
             for (line,) in self.connection.execute(_UNSEALED):
                 self.report.add("inserted", line=line)
@@ -191,10 +194,20 @@ class Verifier:
 
     # -- T0: the chain
 
+    def _checkpoint(self, log_id: str) -> None:
+        self.last = (0, hashlib.sha256(f"crm.log {log_id}".encode()).digest())
+        row = self.connection.execute("SELECT seq, hash, count, at, mac FROM log_checkpoint ORDER BY seq DESC LIMIT 1").fetchone()
+        if row is None:
+            return
+        self.purged, self.last = row[0], (row[0], bytes(row[1]))
+        self.report.notes.append(("purged", {"lines": row[2]}))
+        if self.keys and not self._attested(log_id, row[0], bytes(row[1]), row[2], row[3], bytes(row[4]), b"checkpoint"):
+            self.report.add("checkpoint_forged", seq=row[0])
+
     def _chain(self, genesis: bytes, wanted: set[int]) -> None:
         wanted |= {int(anchor["seq"]) for anchor in self.anchors}
-        before, expected = genesis, 1
-        self.hashes[0] = genesis
+        before, expected = genesis, self.purged + 1
+        self.hashes[self.purged] = genesis
         for row in self._stream():
             seq, line, prev, digest = row[0], row[1], bytes(row[2]), bytes(row[3])
             if seq != expected:
@@ -208,8 +221,6 @@ class Verifier:
             if seq in wanted:
                 self.hashes[seq] = digest
             before, expected, self.last = digest, seq + 1, (seq, digest)
-        if self.last[0] == 0:
-            self.last = (0, genesis)
 
     def _stream(self) -> Iterator[tuple[Any, ...]]:
         with self.connection.cursor(name="audit_lines") as cursor:
@@ -272,9 +283,9 @@ class Verifier:
         elif seq < self.last[0]:
             self.report.notes.append(("unattested", {"lines": self.last[0] - seq}))
 
-    def _attested(self, log_id: str, seq: int, digest: bytes, count: int, at: str, mac: bytes) -> bool:
+    def _attested(self, log_id: str, seq: int, digest: bytes, count: int, at: str, mac: bytes, by: bytes = b"head") -> bool:
         text = "|".join((log_id, str(seq), digest.hex(), str(count), at))
-        return hmac.compare_digest(hmac.digest(self.keys[b"head"], text.encode(), "sha256"), mac)
+        return hmac.compare_digest(hmac.digest(self.keys[by], text.encode(), "sha256"), mac)
 
     # -- T2: anchors
 
@@ -293,7 +304,7 @@ class Verifier:
             mac = bytes.fromhex(anchor["mac"])
             if self.keys and not self._attested(anchor["log_id"], seq, digest, int(anchor["count"]), at, mac):
                 self.report.add("anchor_forged", at=at)
-            elif self.hashes.get(seq) != digest:
+            elif seq >= self.purged and self.hashes.get(seq) != digest:
                 self.report.add("anchor", at=at, seq=seq)
 
     # -- batches

@@ -82,6 +82,11 @@ def is_held(customer: Customer, account: str = "") -> bool:
     return holds.filter(account__in=["", account]).exists() if account else holds.exists()
 
 
+def held_references() -> list[str]:
+    """Return the references of all customers with a standing hold; lines of the audit log about them stay."""
+    return list(LegalHold.objects.filter(lifted_at=None).order_by().values_list("customer__reference", flat=True).distinct())
+
+
 @transaction.atomic
 def place_hold(*, actor: Actor, customer: Customer, authority: str, document: str, reason: str, account: str = "") -> LegalHold:
     """Keep everything of a customer, or of one account, from erasure and purge until two people lift the hold."""

@@ -19,9 +19,10 @@ def written(act: Any) -> list[dict[str, Any]]:
     """What a process would write while `act` runs, through the formatter and the filter of the settings."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    made = logging.config.DictConfigurator({**settings.LOGGING, "disable_existing_loggers": False})
-    handler.setFormatter(made.configure_formatter(dict(settings.LOGGING["formatters"]["json"])))
-    handler.addFilter(made.configure_filter(dict(settings.LOGGING["filters"]["numbers"])))
+    told: dict[str, Any] = settings.LOGGING
+    made = logging.config.DictConfigurator({**told, "disable_existing_loggers": False})
+    handler.setFormatter(made.configure_formatter(dict(told["formatters"]["json"])))
+    handler.addFilter(made.configure_filter(dict(told["filters"]["numbers"])))
     logger = logging.getLogger("crm.test_lines")
     logger.addHandler(handler)
     try:
