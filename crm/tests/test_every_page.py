@@ -45,6 +45,7 @@ NO_PAGE = {
     "admin/": "Django's own pages in the product's look; crm/access/tests open them",
     "api/": "answers programs",
     "language/": "POST only",
+    "my/": "a customer's own, whom this world does not have; portal/tests opens them",
     "metrics": "answers programs",
 }
 """Routes that are no page of the product, by prefix, with the reason."""
