@@ -1,7 +1,7 @@
 """The log as one file that an auditor takes along and checks with `tools/verify_audit.py` on a machine of the auditor's own.
 
 JSON, one record a line, UTF-8, gzip when the name ends in .gz. In this order: `log` (format, log_id, exported_at), `head`, `attestation`,
-`checkpoint`s, `anchor`s, `line`s in the order of the chain (columns as they stand, sealed text in base64, code, seal), `unsealed` lines,
+`anchor`s, `line`s in the order of the chain (columns as they stand, sealed text in base64, code, seal), `unsealed` lines,
 `leaves` of batches in the order of line and position, `end` (lines, SHA-256 of all bytes before it). Everything in one snapshot.
 """
 
