@@ -18,7 +18,13 @@ from crm.operations.pytest_plugin import RUN
 from crm.operations.testing import PREPARATIONS
 from crm.tests import witness
 
-pytest_plugins = ["crm.tests.personas", "customers.tests.personas", "products.tests.personas", "transactions.tests.personas", "portal.tests.personas"]
+pytest_plugins = [
+    "crm.tests.personas",
+    "customers.tests.personas",
+    "products.tests.personas",
+    "transactions.tests.personas",
+    "portal.tests.personas",
+]
 
 
 @pytest.fixture(scope="session")
