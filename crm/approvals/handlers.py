@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 
 from crm.access.actor import Actor
 from crm.access.reach import Reach
+from crm.access.remembered import remembered
 from crm.access.scopes import ScopedQuerySet
 
 if TYPE_CHECKING:
@@ -80,12 +81,24 @@ class Handler:
         if Reach(user.reach(self.decide_permission)) == Reach.ALL:
             return requests
         allowed = requests.none()
-        for label in requests.order_by().values_list("target_type", flat=True).distinct():
+        for label in _target_types(requests.model).get(self.kind, ()):
             rows = apps.get_model(label)._default_manager.all() if label else None
             if isinstance(rows, ScopedQuerySet):
                 targets = rows.visible_to(user, self.decide_permission).values("pk")
                 allowed = allowed | requests.filter(target_type=label, target_id__in=targets)
         return allowed
+
+
+def _target_types(model: type["ChangeRequest"]) -> dict[str, list[str]]:
+    """The labels of what is asked about, by kind: one question a page, however many kinds there are."""
+
+    def ask() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for kind, label in model._default_manager.order_by("kind", "target_type").values_list("kind", "target_type").distinct():
+            found.setdefault(kind, []).append(label)
+        return found
+
+    return remembered("target types of requests", ask)
 
 
 Exclusion = Callable[["ChangeRequest"], Collection[str]]

@@ -58,7 +58,10 @@ _OFFICERS = _("The three officers are separate: who runs the system, who decides
 _RIGHTS = _("Who decides on rights sees no customer data.")
 CONFLICTS: tuple[tuple[str, str, Promise], ...] = (
     *((f"role:{code}", "role:*", _OFFICERS) for code in ("system-officer", "security-officer", "audit-officer")),
-    *((f"role:{code}", "role:*", _("Customers and machines hold their own role only.")) for code in ("customer", "partner", "service-*")),
+    *(
+        (f"role:{code}", "role:*", _("Customers and machines hold their own role only."))
+        for code in ("customer", "partner", "service-system", "service-importer", "service-feed")
+    ),
     *(
         (duty, f"{app}.*", _RIGHTS)
         for duty in ("staff.change_role", "staff.approve_role")

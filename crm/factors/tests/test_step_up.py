@@ -92,12 +92,12 @@ def test_a_form_that_was_sent_goes_on_unchanged(security_officer: User, sun_yue:
     factor_of(security_officer)
     client = browser(security_officer, stepped_up=False)
     place = f"/staff/{sun_yue.reference}/roles/"
-    sent = {"roles": ["auditor", "risk-officer"], "reason": 'moves to <b>"audit"</b>'}
+    sent = {"roles": ["relationship-manager", "service-agent"], "reason": 'moves to <b>"audit"</b>'}
     away = client.post(place, sent)
     assert (away.status_code, away["Location"]) == (307, f"/step-up/?next={place.replace('/', '%2F')}")
     page = client.post(away["Location"], sent)
     assert page.status_code == 200
-    assert page.context["kept"] == [("roles", "auditor"), ("roles", "risk-officer"), ("reason", sent["reason"])]
+    assert page.context["kept"] == [("roles", "relationship-manager"), ("roles", "service-agent"), ("reason", sent["reason"])]
     assert 'value="moves to &lt;b&gt;&quot;audit&quot;&lt;/b&gt;"' in page.content.decode()
     action = page.context["action"]
     wrong = client.post(action, {**sent, "second_factor": "000000"})
@@ -107,7 +107,7 @@ def test_a_form_that_was_sent_goes_on_unchanged(security_officer: User, sun_yue:
     assert (right.status_code, right["Location"]) == (307, place)
     assert client.post(place, sent).status_code in (200, 302)
     asked = ChangeRequest.objects.get()
-    assert (asked.payload["roles"], asked.reason) == (["auditor", "risk-officer"], sent["reason"])
+    assert (asked.payload["roles"], asked.reason) == (["relationship-manager", "service-agent"], sent["reason"])
     assert Event.objects.filter(action="factors.shown", actor_number=security_officer.number, data__for="step_up").count() == 1
 
 
