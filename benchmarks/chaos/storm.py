@@ -224,6 +224,7 @@ class Probe:
         self.rows = storm.traffic.plan.probes[number]
         self.sent = 0
         self.answered = False
+        self.partner = storm.traffic.partner().ready()
 
     def begin(self) -> None:
         """Send it (again: the same)."""
@@ -232,13 +233,13 @@ class Probe:
 
     def _send(self) -> None:
         traffic = self.storm.traffic
-        traffic.learn(traffic.partner().record(self.rows))
+        traffic.learn(self.partner.record(self.rows))
         self.answered = True
 
     def watch(self, kill: Kill) -> None:
         """Note when a request begun after the kill was answered, and when new work was judged."""
         traffic, eye = self.storm.traffic, self.storm.product.eye()
-        traffic.learn(traffic.partner().record(self.rows))
+        traffic.learn(self.partner.record(self.rows))
         self.answered = True
         kill.answered = time.monotonic() - kill.at
         judged = "SELECT count(*) FROM transactions_transaction WHERE external_id LIKE %s AND screening = 'judged'"

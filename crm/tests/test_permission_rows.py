@@ -48,6 +48,10 @@ KINDS = {
 # Routes of rows that are not tried here, each with the reason.
 ELSEWHERE = {
     f"audit/alarms/{REF}/": "reach is all or nothing, and never one's own: demo/tests/test_alarms.py",
+    f"customers/holds/{REF}/lift/": "a hold follows its customer: customers/tests/test_keeping.py",
+    "exports/": "one's own, or all for who reads the log: crm/exports/tests",
+    "factors/": "one's own only: crm/factors/tests/test_own_factors.py",
+    "sessions/": "one's own only: crm/staff/tests/test_sessions.py",
     "api/": "partners: transactions/tests/test_api.py",
     "approvals/": "open to whoever may propose or decide its kind: crm/approvals/tests",
     "notices/": "one's own only: crm/notify/tests",
