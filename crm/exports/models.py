@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.reach import Reach
@@ -74,6 +75,11 @@ class ExportPermit(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def what(self) -> str:
+        """Return what the file holds, in the reader's language where it is the title of a list (kept in English)."""
+        return gettext(self.title)
 
     def get_absolute_url(self) -> str:
         """The page of the permit."""

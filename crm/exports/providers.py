@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import QueryDict
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -39,7 +39,9 @@ def _asked(actor: Actor, params: Params) -> Asked:
 def list_wanted(actor: Actor, params: Params) -> Wanted:
     """Say what the file of a list would hold."""
     asked = _asked(actor, params)
-    return Wanted(title=str(asked.definition.title), rows=export.rows_of(asked), conditions=asked.in_words)
+    with translation.override("en"):
+        title = str(asked.definition.title)
+    return Wanted(title=title, rows=export.rows_of(asked), conditions=asked.in_words)
 
 
 def list_made(actor: Actor, params: Params, mark: Mark) -> Made:
@@ -74,7 +76,7 @@ def describe(request: ChangeRequest) -> list[Difference]:
     permit = ExportPermit.objects.select_related("requested_by").get(pk=request.target_id or 0)
     facts = [
         ("asker", gettext_lazy("Asked by"), str(permit.requested_by)),
-        ("title", gettext_lazy("What"), permit.title),
+        ("title", gettext_lazy("What"), permit.what),
         ("conditions", gettext_lazy("Conditions"), permit.conditions or "—"),
         ("purpose", gettext_lazy("Purpose"), str(Purpose(permit.purpose).label)),
     ]

@@ -43,7 +43,7 @@ class PermitList(ListDefinition):
     permission = services.VIEW
     columns = (
         Column("reference", gettext_lazy("Permit"), head=True),
-        Column("title", gettext_lazy("What"), sort="title"),
+        Column("title", gettext_lazy("What"), value="what", sort="title"),
         Column("conditions", gettext_lazy("Conditions"), kind="why"),
         Column("purpose", gettext_lazy("Purpose"), value="get_purpose_display", sort="purpose"),
         Column("words", gettext_lazy("Purpose in words"), kind="why", shown=False),

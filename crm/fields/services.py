@@ -20,7 +20,7 @@ from crm.fields.policy import FieldPolicy, policy_of
 from crm.fields.sealed import SealedTextField, sealed_fields
 from crm.log import services as log
 
-__all__ = ["blind_index", "destroy_data_key", "new_data_key", "new_data_keys", "reveal", "seal_value"]
+__all__ = ["blind_index", "destroy_data_key", "forget_data_keys", "new_data_key", "new_data_keys", "reveal", "seal_value"]
 
 
 class ReasonMissing(DomainError):
@@ -57,6 +57,14 @@ def new_data_keys(count: int) -> list[DataKey]:
     return DataKey.objects.bulk_create(
         DataKey(root_version=version, wrapped=cipher.wrap(root, version, os.urandom(cipher.KEY_BYTES))) for _number in range(count)
     )
+
+
+def forget_data_keys(keys: Iterable[DataKey]) -> None:
+    """Delete data keys under which nothing lies any more; a key still in use is refused by the database (IntegrityError).
+
+    One plain statement: Django's own deletion would first read every table that may hold something sealed.
+    """
+    DataKey.objects.filter(pk__in=[key.pk for key in keys])._raw_delete("default")
 
 
 def seal_value(data_key: DataKey, label: str, seal_id: UUID, text: str) -> bytes:

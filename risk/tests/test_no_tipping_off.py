@@ -35,6 +35,7 @@ from transactions.tests.personas import recorded
 
 pytestmark = pytest.mark.django_db
 READERS = ("relationship manager", "colleague", "service agent", "operations", "customer")
+USUAL = ("relationship manager", "customer")
 NUMBERS = {"relationship manager": "80001", "colleague": "80003", "service agent": "84101", "operations": "84001"}
 # What a page may say by chance: tokens, sealed places in a list, request numbers, times of day.
 CHANCE = (
@@ -128,7 +129,7 @@ def differences(before: dict[str, str], after: dict[str, str]) -> dict[str, str]
     return found
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in READERS])
 def test_both_worlds_look_the_same(world: World, name: str) -> None:
     """Byte for byte, with more than a hundred answers compared and the customer's own pages among them."""
     before = everything(world, name)

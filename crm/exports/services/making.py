@@ -63,7 +63,7 @@ def mark_of(permit: ExportPermit, actor: Actor) -> Mark:
     lines = (
         (_("Prepared by"), f"{actor.number} {actor.name}".strip()),
         (_("Time"), formats.moment(timezone.now())),
-        (_("What"), permit.title),
+        (_("What"), permit.what),
         (_("Conditions"), permit.conditions or _("None")),
         (_("Purpose"), f"{permit.get_purpose_display()}{colon}{permit.words}"),
         (_("Approved by"), approver),

@@ -111,7 +111,7 @@ def _to_approve(actor: Actor, permit: ExportPermit) -> ExportPermit:
 
 def _to_worker(actor: Actor, permit: ExportPermit) -> ExportPermit:
     permit.state = State.WAITING
-    permit.job = jobs.create(actor=actor, kind=MAKE, title=permit.title, total=permit.rows, permit=permit.pk).reference
+    permit.job = jobs.create(actor=actor, kind=MAKE, title=permit.what, total=permit.rows, permit=permit.pk).reference
     permit.save(update_fields=["state", "job", "approved_by"])
     return permit
 

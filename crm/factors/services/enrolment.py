@@ -15,7 +15,7 @@ from crm.factors.secrets import new_secret, normal_code, seal, unseal
 from crm.factors.services.codes import has_factor, matching_counter
 from crm.factors.services.counting import refund, take_attempt
 from crm.factors.services.notices import tell
-from crm.fields.services import new_data_key
+from crm.fields.services import forget_data_keys, new_data_key
 from crm.log import services as log
 from crm.staff.models import User
 
@@ -120,6 +120,5 @@ def drop(factors: Iterable[Factor]) -> int:
     keys = [row.data_key for row in rows if row.data_key is not None]
     for row in rows:
         row.delete()
-    for key in keys:
-        key.delete()
+    forget_data_keys(keys)
     return len(rows)
