@@ -213,10 +213,10 @@ if ENV == "test":
 PASSWORD_PROFILE = os.environ.get("CRM_PASSWORD_PROFILE", "mlps3")
 _LENGTH = {"mlps3": 12, "asvs": 15}.get(PASSWORD_PROFILE, 15)
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": _LENGTH}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "crm.staff.validators.LengthValidator", "OPTIONS": {"min_length": _LENGTH}},
+    {"NAME": "crm.staff.validators.CommonValidator"},
     {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "NAME": "crm.staff.validators.SimilarityValidator",
         "OPTIONS": {"user_attributes": ("number", "name", "name_pinyin", "email", "mobile")},
     },
     {"NAME": "crm.staff.validators.OwnDataValidator"},

@@ -7,11 +7,40 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import password_validation
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 ASVS = "asvs"
+
+
+class LengthValidator(password_validation.MinimumLengthValidator):
+    """Django's own length rule, in the words of this house."""
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return _("Use at least %(length)d characters.") % {"length": self.min_length}
+
+    get_error_message = get_help_text
+
+
+class CommonValidator(password_validation.CommonPasswordValidator):
+    """Django's own list of common passwords, in the words of this house."""
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return _("Do not use one of the passwords that many people use.")
+
+    get_error_message = get_help_text
+
+
+class SimilarityValidator(password_validation.UserAttributeSimilarityValidator):
+    """Django's own comparison with what is known of the person, in the words of this house."""
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return _("Do not use anything that resembles your own data.")
 
 
 class CharacterClassesValidator:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -107,7 +108,7 @@ def _groups(form: RoleForm, held: dict[str, str], stock: Any, code: str) -> list
             "differs": permission in differing,
         }
         groups.setdefault(permission.partition(".")[0], []).append(line)
-    return [{"app": app, "lines": lines} for app, lines in groups.items()]
+    return [{"app": apps.get_app_config(app).verbose_name, "lines": lines} for app, lines in groups.items()]
 
 
 def _opens(permission: str | tuple[str, ...], held: dict[str, str]) -> bool:
