@@ -181,3 +181,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
 SECOND_ASKED: dict[str, str] = {
     "reveal/<sealed_label:label>/<ref:reference>/": "asks for the permission of the field named in the address",
 }
+
+# What customers enter of all this: the first page, which leads on to their own, their colours, and their own pages. Anything else that
+# is not open answers them 403, whatever they hold on what is theirs.
+CUSTOMERS_ENTER = ("my/", "theme/")
