@@ -212,13 +212,11 @@ if ENV == "test":
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 PASSWORD_PROFILE = os.environ.get("CRM_PASSWORD_PROFILE", "mlps3")
 _LENGTH = {"mlps3": 12, "asvs": 15}.get(PASSWORD_PROFILE, 15)
+_OF_THE_PERSON = ("number", "name", "name_pinyin", "email", "mobile")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "crm.staff.validators.LengthValidator", "OPTIONS": {"min_length": _LENGTH}},
     {"NAME": "crm.staff.validators.CommonValidator"},
-    {
-        "NAME": "crm.staff.validators.SimilarityValidator",
-        "OPTIONS": {"user_attributes": ("number", "name", "name_pinyin", "email", "mobile")},
-    },
+    {"NAME": "crm.staff.validators.SimilarityValidator", "OPTIONS": {"user_attributes": _OF_THE_PERSON}},
     {"NAME": "crm.staff.validators.OwnDataValidator"},
 ]
 # Sorted lines of SHA-1 in capital hex, anything after a colon: passwords that thieves know. Looked up here, without network.
@@ -242,8 +240,10 @@ CSRF_FAILURE_VIEW = "crm.access.pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
+# How many sealed values a person may reveal, and how many full numbers search for, in a day.
 REVEALS_A_DAY = os.environ.get("CRM_REVEALS_A_DAY", "50,relationship-manager=100,risk-officer=200,risk-supervisor=200")
 PROBES_A_DAY = int(os.environ.get("CRM_PROBES_A_DAY", "500"))
+
 # --- Web ----------------------------------------------------------------------------------------------------------------
 
 ALLOWED_HOSTS = [h for h in os.environ.get("CRM_ALLOWED_HOSTS", "").split(",") if h]
@@ -263,20 +263,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_REDIRECT_EXEMPT = [r"^health/$"]
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "object-src": [NONE],
-        "base-uri": [NONE],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-    }
-}
+_OURS = ["default-src", "script-src", "style-src", "img-src", "font-src", "connect-src", "form-action"]
+_NOBODYS = ["object-src", "base-uri", "frame-ancestors"]
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**{name: [SELF] for name in _OURS}, **{name: [NONE] for name in _NOBODYS}}}
 PERMISSIONS_POLICY: dict[str, list[str]] = {
     feature: [] for feature in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "hid", "midi", "fullscreen")
 }
@@ -292,10 +281,7 @@ STATICFILES_DIRS = [path for path in (BASE_DIR / "static", HOME / "static") if p
 _STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 if PRODUCTION:
     _STATIC = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": _STATIC},
-}
+STORAGES = {"default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}, "staticfiles": {"BACKEND": _STATIC}}
 MEDIA_ROOT = HOME / "files"  # sealed uploads and exports; no URL serves it
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 
@@ -328,10 +314,8 @@ PGHISTORY_CREATED_AT_FUNCTION = "clock_timestamp()"
 CELERY_BROKER_URL = _address("CRM_BROKER_URL") or f"redis+socket://{HOME}/no-broker-is-running"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Longer than the longest task: Celery runs a task again that is not acknowledged by then.
-    "visibility_timeout": 2 * 3600,
-    # With the defaults a task of a killed worker came back after 103 s.
-    "unacked_restore_interval": 5,
+    "visibility_timeout": 2 * 3600,  # longer than the longest task: what is not acknowledged by then is run again
+    "unacked_restore_interval": 5,  # with the defaults a task of a killed worker came back after 103 s
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 2,
     "socket_timeout": 3,  # so long the one request waits that finds out that the broker is silent
@@ -374,51 +358,37 @@ if _MAIL.hostname:
 else:
     EMAIL_BACKEND = "crm.notify.mail_files.FileMail"
 
-# --- How long things are kept -------------------------------------------------------------------------------------------
+# --- What is kept, how long; what may be connected to -------------------------------------------------------------------
 
 # Longer is the bank's to say; shorter than the floors of crm.operations.checks is refused.
 SYSTEM_LOG_DAYS = int(os.environ.get("CRM_SYSTEM_LOG_DAYS") or 366)
 AUDIT_DAYS = int(os.environ.get("CRM_AUDIT_DAYS") or 3 * 366)
 EVIDENCE_YEARS = int(os.environ.get("CRM_EVIDENCE_YEARS") or 10)
-
-# --- Outgoing connections -----------------------------------------------------------------------------------------------
-
 # host:port of whatever the product may connect to beside the mail server, and private networks that may be behind a name.
 EGRESS_ALLOWED = [place for place in os.environ.get("CRM_EGRESS_ALLOW", "").split(",") if place]
 EGRESS_NETWORKS = [network for network in os.environ.get("CRM_EGRESS_NETWORKS", "").split(",") if network]
 if not PRODUCTION:
     EGRESS_NETWORKS += ["127.0.0.0/8", "::1/128"]
 
+# What every line carries, whether our own code or a library wrote it.
+_LINE: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+_JSON = structlog.processors.JSONRenderer(ensure_ascii=False)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": "crm.log.masking.JsonLines",
-            "processor": structlog.processors.JSONRenderer(ensure_ascii=False),
-            "foreign_pre_chain": [
-                structlog.contextvars.merge_contextvars,
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.format_exc_info,
-            ],
-        }
-    },
+    "formatters": {"json": {"()": "crm.log.masking.JsonLines", "processor": _JSON, "foreign_pre_chain": _LINE}},
     "filters": {"numbers": {"()": "crm.log.masking.HideNumbers"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["numbers"]}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("CRM_LOG_LEVEL", "INFO")},
 }
 structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.filter_by_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
+    processors=[structlog.stdlib.filter_by_level, *_LINE, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )

@@ -32,9 +32,34 @@ class SignInForm(forms.Form):
     )
 
 
-class RedeemForm(forms.Form):
+class NewPasswordForm(forms.Form):
+    """A new password, typed twice."""
+
+    password = forms.CharField(
+        label=_("New password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    repeated = forms.CharField(
+        label=_("New password again"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values when both passwords are the same."""
+        values = super().clean() or self.cleaned_data
+        if values.get("password") != values.get("repeated"):
+            self.add_error("repeated", _("The two passwords differ."))
+        return values
+
+
+class RedeemForm(NewPasswordForm):
     """A one-time token and the password that it sets."""
 
+    field_order = ("number", "token", "password", "repeated")
     number = forms.CharField(label=_("Employee number"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "username"}))
     token = forms.CharField(
         label=_("One-time token"),
@@ -42,25 +67,6 @@ class RedeemForm(forms.Form):
         help_text=_("Both halves, the first one first."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
     )
-    password = forms.CharField(
-        label=_("New password"),
-        max_length=128,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-    repeated = forms.CharField(
-        label=_("New password again"),
-        max_length=128,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Return the values when both passwords are the same."""
-        values = super().clean() or self.cleaned_data
-        if values.get("password") != values.get("repeated"):
-            self.add_error("repeated", _("The two passwords differ."))
-        return values
 
 
 def roles_of_people() -> list[tuple[str, str]]:
@@ -68,34 +74,16 @@ def roles_of_people() -> list[tuple[str, str]]:
     return [(role.code, role.label) for role in Role.objects.all() if role.code not in OTHER_ROLES]
 
 
-class PasswordForm(forms.Form):
+class PasswordForm(NewPasswordForm):
     """The present password and a new one."""
 
+    field_order = ("current", "password", "repeated")
     current = forms.CharField(
         label=_("Present password"),
         max_length=128,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    password = forms.CharField(
-        label=_("New password"),
-        max_length=128,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-    repeated = forms.CharField(
-        label=_("New password again"),
-        max_length=128,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Return the values when both passwords are the same."""
-        values = super().clean() or self.cleaned_data
-        if values.get("password") != values.get("repeated"):
-            self.add_error("repeated", _("The two passwords differ."))
-        return values
 
 
 class LeaveForm(forms.Form):
