@@ -124,9 +124,7 @@ def what_could_see(*, actor: Actor, number: str, moment: datetime) -> CouldSee:
     require(actor, ASK)
     person: User = get_visible(User.objects.get_queryset(), actor, ASK, number=number)
     log.record(actor=actor, action="audit.question_asked", target=person, data={"question": "what_could_see", "moment": moment})
-    valid = Q(valid_from__isnull=True) | Q(valid_from__lte=moment) if _has(RoleAssignment, "valid_from") else Q()
-    if _has(RoleAssignment, "valid_until"):
-        valid &= Q(valid_until__isnull=True) | Q(valid_until__gt=moment)
+    valid = Q(valid_until__isnull=True) | Q(valid_until__gt=moment)
     ids = list(as_of(RoleAssignment, moment).filter(valid, user_id=person.pk).values_list("role_id", flat=True))
     names = {role.pk: str(role.label) for role in Role.objects.filter(pk__in=ids)}
     rows = as_of(RolePermission, moment).filter(role_id__in=ids).exclude(reach=Reach.NONE.value).order_by("permission")
@@ -134,10 +132,6 @@ def what_could_see(*, actor: Actor, number: str, moment: datetime) -> CouldSee:
         Held(row.permission, str(permission_label(row.permission)), str(Reach(row.reach).label), names.get(row.role_id, "")) for row in rows
     ]
     return CouldSee(person, sorted(names.values()), held, _granted(person, moment))
-
-
-def _has(model: Any, name: str) -> bool:
-    return any(field.name == name for field in model._meta.get_fields())
 
 
 def _granted(person: User, moment: datetime) -> list[Granted]:

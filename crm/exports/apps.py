@@ -23,7 +23,8 @@ class ExportsConfig(AppConfig):
 
         actions.declare(ACTIONS)
         handlers.register(providers.LIST)
-        register_approval(providers.OVER_CAP)
+        register_approval(providers.OVER_CAP, providers.ROW_CAP)
         kinds.register(providers.JOB)
         sweeps.register("exports.expire", providers.sweep, 60)
         menu.register(menu.MenuItem("exports:permit_list", _("Exports"), "exports.view_exportpermit", group="work", order=70))
+        menu.register(menu.MenuItem("exports:cap_list", _("Export caps"), "exports.view_rowcap", group="staff", order=25))

@@ -40,6 +40,7 @@ CAPS = {
     "audit-officer": 10_000,
 }
 OTHERS = 500
+HIGHEST = 50_000
 
 ACTIONS = {
     "export.asked": ActionKind(_("Export asked for"), "audit"),
@@ -49,4 +50,5 @@ ACTIONS = {
     "export.failed": ActionKind(_("Export failed"), "audit"),
     "export.closed": ActionKind(_("Export closed, the rights have changed"), "security"),
     "export.expired": ActionKind(_("Export deleted"), "audit"),
+    "export.cap_changed": ActionKind(_("Export cap of a role changed"), "security"),
 }

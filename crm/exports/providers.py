@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,6 +17,7 @@ from crm.exports import services
 from crm.exports.choices import Purpose, State
 from crm.exports.handlers import Made, Params, Source, Wanted
 from crm.exports.models import ExportPermit
+from crm.exports.services import caps
 from crm.jobs.kinds import JobKind
 from crm.jobs.services import enqueue
 from crm.lists import export, formats
@@ -93,6 +95,28 @@ OVER_CAP = Handler(
     base_version=lambda permit: permit.state,
     apply=services.apply_approval,
     target_url=lambda request: ExportPermit(reference=request.target_ref).get_absolute_url(),
+)
+
+
+def describe_cap(request: ChangeRequest) -> list[Difference]:
+    """Return the cap before and after; none when it is so already."""
+    before, after = request.payload["before"], request.payload["rows"]
+    if before == after:
+        return []
+    label = gettext_lazy("Rows on one's own word")
+    role = Difference("role", gettext_lazy("Role"), request.target_ref, "", context=True)
+    return [role, Difference("rows", label, formats.number(before), formats.number(after))]
+
+
+ROW_CAP = Handler(
+    kind=caps.KIND,
+    label=gettext_lazy("Export cap of a role"),
+    propose_permission=caps.PROPOSE,
+    decide_permission=caps.DECIDE,
+    describe=describe_cap,
+    base_version=lambda role: str(caps.rows_of(role)),
+    apply=lambda actor, request: caps.set_cap(actor=actor, request=request),
+    target_url=lambda request: reverse("exports:cap_list"),
 )
 JOB = JobKind(
     code="exports.make",

@@ -3,9 +3,9 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-_OWN = {"exports.view_exportpermit": "self", "exports.add_exportpermit": "self"}
+_OWN: dict[str, str | tuple[str, str]] = {"exports.view_exportpermit": "self", "exports.add_exportpermit": "self"}
 
-ROLES: dict[str, dict[str, str]] = {
+ROLES: dict[str, dict[str, str | tuple[str, str]]] = {
     **{
         role: dict(_OWN)
         for role in (
@@ -16,7 +16,6 @@ ROLES: dict[str, dict[str, str]] = {
             "operations",
             "service-agent",
             "system-officer",
-            "security-officer",
         )
     },
     # What a colleague's file holds is seen no further than the branch.
@@ -30,8 +29,16 @@ ROLES: dict[str, dict[str, str]] = {
         "exports.add_exportpermit": "self",
         "exports.approve_exportpermit": "all",
     },
-    "auditor": {"exports.view_exportpermit": "all", "exports.add_exportpermit": "self"},
-    "audit-officer": {"exports.view_exportpermit": "all", "exports.add_exportpermit": "self"},
+    **{
+        role: {"exports.view_exportpermit": "all", "exports.add_exportpermit": "self", "exports.view_rowcap": "all"}
+        for role in ("auditor", "audit-officer")
+    },
+    "security-officer": {
+        **_OWN,
+        "exports.view_rowcap": "all",
+        "exports.change_rowcap": ("all", "advanced"),
+        "exports.approve_rowcap": ("all", "advanced"),
+    },
     "service-system": {"exports.view_exportpermit": "all"},
 }
 
@@ -39,5 +46,8 @@ ROLES: dict[str, dict[str, str]] = {
 LABELS: dict[str, Promise] = {
     "exports.add_exportpermit": _("Ask for exports"),
     "exports.approve_exportpermit": _("Decide on large exports"),
+    "exports.approve_rowcap": _("Decide on export caps"),
+    "exports.change_rowcap": _("Propose export caps"),
     "exports.view_exportpermit": _("View export permits"),
+    "exports.view_rowcap": _("View export caps"),
 }

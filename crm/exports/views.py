@@ -10,17 +10,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.access.actor import Actor
 from crm.access.addresses import own_page
 from crm.access.errors import DomainError
 from crm.access.gate import gated
-from crm.access.services import actor_of, get_visible
+from crm.access.services import actor_of, get_visible, may
 from crm.exports import services
 from crm.exports.choices import Purpose, State
-from crm.exports.forms import PurposeForm
+from crm.exports.forms import CapForm, PurposeForm
 from crm.exports.models import ExportPermit
+from crm.exports.services import caps
 from crm.lists.columns import Column
 from crm.lists.definitions import ListDefinition
 from crm.lists.export import EXCEL
@@ -109,6 +110,24 @@ def permit_file(request: HttpRequest, reference: str) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, str(refusal))
         return redirect(permit)
+
+
+@gated(caps.VIEW_CAPS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cap_list(request: HttpRequest) -> HttpResponse:
+    """How many rows each role may take on a person's own word; a security officer proposes another cap, a second one decides."""
+    actor = actor_of(request)
+    form = CapForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            asked = caps.propose_cap(actor=actor, **form.cleaned_data)
+        except DomainError as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        else:
+            messages.success(request, _("The change is proposed; another security officer decides."))
+            return redirect("approvals:request", asked.reference)
+    context = {"rows": caps.caps(actor=actor), "form": form, "may_change": may(actor, caps.PROPOSE)}
+    return render(request, "exports/caps.html", context)
 
 
 @gated(services.ASK)

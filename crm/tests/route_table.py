@@ -39,6 +39,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "customers/<ref:reference>/sign-in/": "customers.open_sign_in",
     "customers/<ref:reference>/sign-in/end/": "customers.open_sign_in",
     "exports/": "exports.view_exportpermit",
+    "exports/caps/": "exports.view_rowcap",
     "exports/<ref:reference>/": "exports.view_exportpermit",
     "exports/<ref:reference>/file/": "exports.add_exportpermit",
     "factors/": "signed-in",

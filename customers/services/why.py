@@ -13,6 +13,7 @@ from crm.access.errors import DomainError
 from crm.access.granted import granted_codenames
 from crm.access.reach import Reach
 from crm.access.services import may, require
+from crm.lists.formats import moment
 from crm.log import services as log
 from crm.staff.models import RolePermission, User
 from customers.choices import labels_of
@@ -89,9 +90,9 @@ def _grants(person: User, permission: str, customer: Customer) -> Step:
     names = granted_codenames(Customer, permission)
     grants = CustomerGrant.objects.filter(user=person, content_object=customer, permission__codename__in=names).order_by("pk")
     now = timezone.now()
-    words = [f"{grant.valid_from:%Y-%m-%d %H:%M} – {grant.valid_until:%Y-%m-%d %H:%M}" for grant in grants if grant.valid_until]
+    words = [f"{moment(grant.valid_from)} – {moment(grant.valid_until) or gettext('open end')}" for grant in grants]
     live = any(grant.valid_from <= now and (grant.valid_until is None or grant.valid_until > now) for grant in grants)
-    return Step(gettext("Stand-in or grant (UTC)"), ", ".join(words) or gettext("None"), live)
+    return Step(gettext("Stand-in or grant"), ", ".join(words) or gettext("None"), live)
 
 
 def _labels(person: User, customer: Customer) -> Step:
