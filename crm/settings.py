@@ -31,6 +31,8 @@ PRODUCTION = ENV == "production"
 DEBUG = os.environ.get("CRM_DEBUG") == "1"
 # Cookies know no ports: two clones on one machine would sign each other out under one cookie name.
 _HOME_MARK = hashlib.sha256(str(HOME).encode()).hexdigest()[:8]
+# Browsers take a cookie of such a name over https only, for this host only: no neighbour below the bank's domain can plant one.
+_COOKIE = "__Host-crm" if PRODUCTION else "crm"
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -144,6 +146,7 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "crm.operations.middleware.resource_policy",
+    "crm.operations.middleware.api_over_https",
     "crm.operations.middleware.no_store",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -195,7 +198,7 @@ TIME_ZONE = BANK_ZONE  # what people type and read is the bank's clock; stored m
 LANGUAGE_CODE = "en" if ENV == "test" else "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-LANGUAGE_COOKIE_NAME = f"crm_language_{_HOME_MARK}"
+LANGUAGE_COOKIE_NAME = f"{_COOKIE}_language_{_HOME_MARK}"
 LANGUAGE_COOKIE_HTTPONLY = True
 
 # --- People, sessions, passwords ----------------------------------------------------------------------------------------
@@ -212,29 +215,29 @@ if ENV == "test":
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 PASSWORD_PROFILE = os.environ.get("CRM_PASSWORD_PROFILE", "mlps3")
 _LENGTH = {"mlps3": 12, "asvs": 15}.get(PASSWORD_PROFILE, 15)
-_OF_THE_PERSON = ("number", "name", "name_pinyin", "email", "mobile")
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "crm.staff.validators.LengthValidator", "OPTIONS": {"min_length": _LENGTH}},
-    {"NAME": "crm.staff.validators.CommonValidator"},
-    {"NAME": "crm.staff.validators.SimilarityValidator", "OPTIONS": {"user_attributes": _OF_THE_PERSON}},
-    {"NAME": "crm.staff.validators.OwnDataValidator"},
-]
+_RULES: dict[str, dict[str, Any]] = {
+    "Length": {"min_length": _LENGTH},
+    "Common": {},
+    "Similarity": {"user_attributes": ("number", "name", "name_pinyin", "email", "mobile")},
+    "OwnData": {},
+    "HouseWords": {},
+    **{"mlps3": {"CharacterClasses": {}}, "asvs": {"BreachedPassword": {}}}.get(PASSWORD_PROFILE, {}),
+}
+AUTH_PASSWORD_VALIDATORS = [{"NAME": f"crm.staff.validators.{rule}Validator", "OPTIONS": options} for rule, options in _RULES.items()]
+# No password contains these, nor what stands in crm.staff.validators.HOUSE_WORDS.
+PASSWORD_WORDS = [word.strip() for word in os.environ.get("CRM_PASSWORD_WORDS", "").split(",") if word.strip()]
 # Sorted lines of SHA-1 in capital hex, anything after a colon: passwords that thieves know. Looked up here, without network.
 BREACHED_PASSWORDS_FILE = os.environ.get("CRM_BREACHED_PASSWORDS_FILE", "")
-if PASSWORD_PROFILE == "asvs":
-    AUTH_PASSWORD_VALIDATORS.append({"NAME": "crm.staff.validators.BreachedPasswordValidator"})
-if PASSWORD_PROFILE == "mlps3":
-    AUTH_PASSWORD_VALIDATORS.append({"NAME": "crm.staff.validators.CharacterClassesValidator"})
 # So many attempts to sign in are looked at from one address within 15 minutes; known devices are not counted.
 SIGN_INS_PER_ADDRESS = int(os.environ.get("CRM_SIGN_INS_PER_ADDRESS", "50"))
-DEVICE_COOKIE_NAME = f"crm_device_{_HOME_MARK}"
+DEVICE_COOKIE_NAME = f"{_COOKIE}_device_{_HOME_MARK}"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # PostgreSQL: the broker holds only what may vanish
-SESSION_COOKIE_NAME = f"crm_session_{_HOME_MARK}"
+SESSION_COOKIE_NAME = f"{_COOKIE}_session_{_HOME_MARK}"
 SESSION_COOKIE_AGE = int(timedelta(hours=10).total_seconds())  # absolute end, whatever happens
 SESSION_IDLE_SECONDS = int(timedelta(minutes=15).total_seconds())
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_NAME = f"crm_csrf_{_HOME_MARK}"
+CSRF_COOKIE_NAME = f"{_COOKIE}_csrf_{_HOME_MARK}"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "crm.access.pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
@@ -261,14 +264,13 @@ SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^api/"]  # programs are told (crm.operations.middleware), not led on silently
 X_FRAME_OPTIONS = "DENY"
 _OURS = ["default-src", "script-src", "style-src", "img-src", "font-src", "connect-src", "form-action"]
 _NOBODYS = ["object-src", "base-uri", "frame-ancestors"]
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**{name: [SELF] for name in _OURS}, **{name: [NONE] for name in _NOBODYS}}}
-PERMISSIONS_POLICY: dict[str, list[str]] = {
-    feature: [] for feature in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "hid", "midi", "fullscreen")
-}
+_NO_USE = ("camera", "microphone", "geolocation", "payment", "usb", "serial", "hid", "midi", "fullscreen")
+PERMISSIONS_POLICY: dict[str, list[str]] = {feature: [] for feature in _NO_USE}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 # The framework's own handlers write files above 2.5 MB in clear to the system's temporary folder.
@@ -278,10 +280,11 @@ STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "collected"
 # The supervisor puts ECharts into the home; pages work without it.
 STATICFILES_DIRS = [path for path in (BASE_DIR / "static", HOME / "static") if path.is_dir()]
-_STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
-if PRODUCTION:
-    _STATIC = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-STORAGES = {"default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}, "staticfiles": {"BACKEND": _STATIC}}
+_PLAIN, _PACKED = "django.contrib.staticfiles.storage.StaticFilesStorage", "whitenoise.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _PACKED if PRODUCTION else _PLAIN},
+}
 MEDIA_ROOT = HOME / "files"  # sealed uploads and exports; no URL serves it
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 
@@ -321,7 +324,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 3,  # so long the one request waits that finds out that the broker is silent
     "max_retries": 1,
 }
-CELERY_TASK_ALWAYS_EAGER = False
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

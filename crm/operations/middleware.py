@@ -14,6 +14,7 @@ from crm.fields.errors import KeysUnusable
 logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 KEYS_AWAY = _("The keys of this system are missing or wrong, so nothing sealed can be opened. Nothing was saved. Tell the system officer.")
+READABLE = _("Use https. What was sent without it could be read on the way: have the secret replaced.")
 
 
 def canonical_host(get_response: GetResponse) -> GetResponse:
@@ -48,6 +49,17 @@ def resource_policy(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+    return middleware
+
+
+def api_over_https(get_response: GetResponse) -> GetResponse:
+    """A program that sends its token over plain http is refused: a redirect would hide for ever that it was readable on the way."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if settings.SECURE_SSL_REDIRECT and request.path.startswith("/api/") and not request.is_secure():
+            return error_page(request, 403, READABLE)
+        return get_response(request)
 
     return middleware
 

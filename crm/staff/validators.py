@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 ASVS = "asvs"
+HOUSE_WORDS = ("password", "passw0rd", "welcome", "qwerty", "admin", "bank", "yinhang", "mima", "银行", "密码")
+"""What everybody here would think of first; ``CRM_PASSWORD_WORDS`` adds the bank's own names."""
 
 
 class LengthValidator(password_validation.MinimumLengthValidator):
@@ -74,6 +76,19 @@ class OwnDataValidator:
     def get_help_text(self) -> str:
         """Return the rule in words."""
         return _("Do not use your name, employee number or e-mail address.")
+
+
+class HouseWordsValidator:
+    """Refuses what everybody here would think of first, whatever the case (ASVS 5.0, 6.1.2 and 6.2.11)."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raise ``ValidationError`` when one of the words is in the password."""
+        if any(word.casefold() in password.casefold() for word in (*HOUSE_WORDS, *settings.PASSWORD_WORDS)):
+            raise ValidationError(self.get_help_text(), code="password_house_word")
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return _("Do not use words such as “password”, “bank” or the name of this bank.")
 
 
 class BreachedPasswordValidator:

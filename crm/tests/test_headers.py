@@ -106,7 +106,11 @@ def test_production_answers_with_hsts_on_redirects_too() -> None:
         }.items():
             patch.setattr(settings, name, value)
         plain, secure = Client().get("/sign-in/"), Client().get("/sign-in/", secure=True)
+        program = Client().get("/api/v1/transactions/")
     assert (plain.status_code, plain.headers["Location"]) == (301, "https://testserver/sign-in/")
     assert lacking(plain) == []
     assert secure.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
     assert lacking(secure) == []
+    # ASVS 5.0, 4.1.2: a program that shows its token on plain http hears of it, and is not led on to https.
+    assert (program.status_code, program["Content-Type"], lacking(program)) == (403, "application/json", [])
+    assert "Use https." in program.json()["message"]

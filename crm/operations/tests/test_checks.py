@@ -165,3 +165,9 @@ def test_a_production_environment_passes_the_whole_check(django_db_setup: None, 
     ended = _starts("django", "check", "--deploy", "--fail-level", "WARNING", DJANGO_SETTINGS_MODULE="crm.settings", **environment)
     assert ended.returncode == 0, ended.stderr
     assert "no issues" in ended.stdout
+    # ASVS 5.0, 3.3.1 and 3.3.3.
+    names = (
+        "from django.conf import settings as s; print(*(getattr(s, f'{n}_COOKIE_NAME') for n in 'SESSION CSRF LANGUAGE DEVICE'.split()))"
+    )
+    ended = _starts("django", "shell", "-v", "0", "-c", names, DJANGO_SETTINGS_MODULE="crm.settings", **environment)
+    assert [name.startswith("__Host-crm_") for name in ended.stdout.split()] == [True] * 4, ended.stderr

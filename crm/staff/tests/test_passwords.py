@@ -28,6 +28,7 @@ COMMON = [
     {"NAME": OURS + "CommonValidator"},
     {"NAME": OURS + "SimilarityValidator", "OPTIONS": {"user_attributes": ("number", "name", "name_pinyin", "email")}},
     {"NAME": OURS + "OwnDataValidator"},
+    {"NAME": OURS + "HouseWordsValidator"},
 ]
 PROFILES = {
     "mlps3": [{"NAME": OURS + "LengthValidator", "OPTIONS": {"min_length": 12}}, {"NAME": OURS + "CharacterClassesValidator"}],
@@ -60,19 +61,23 @@ def set_password(person: User, password: str) -> None:
         ("mlps3", "Tall-Ships-19", True),
         ("mlps3", "Tall-Ship-1", False),
         ("mlps3", "tall-ships-nineteen", False),
-        ("mlps3", "Password123!", True),
+        ("mlps3", "Password123!", False),
+        ("mlps3", "Tall-Yinhang-19", False),
+        ("mlps3", "Ships-of-Jiangnan-19", False),
         ("mlps3", "Tall-80001-Ships", False),
         ("mlps3", "Sunyue-Ships-19", False),
         ("asvs", "tall ships nineteen", True),
         ("asvs", "Tall-Ships-19", False),
         ("asvs", STOLEN, False),
+        ("asvs", "tall ships in the harbour of 银行", False),
         ("asvs", "tall ships 80001 nineteen", False),
         ("asvs", "海上大船十九艘一路平安顺风顺水", True),
     ],
     indirect=["profile"],
 )
-def test_each_profile(sun_yue: User, profile: str, password: str, *, fits: bool) -> None:
-    """R268: length, classes, common ones, own data; with asvs the list of stolen ones and no classes."""
+def test_each_profile(sun_yue: User, settings: Any, profile: str, password: str, *, fits: bool) -> None:
+    """R268: length, classes, common ones, own data, words of the house; with asvs the list of stolen ones and no classes."""
+    settings.PASSWORD_WORDS = [*settings.PASSWORD_WORDS, "jiangnan"]
     User.objects.filter(pk=sun_yue.pk).update(name_pinyin="sunyue")
     sun_yue.refresh_from_db()
     if fits:

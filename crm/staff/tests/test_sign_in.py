@@ -54,7 +54,8 @@ def test_an_unknown_number_is_not_written_in_clear(client: Client, sun_yue: User
 
 def test_signing_out_ends_the_session(client: Client, sun_yue: User) -> None:
     sign_in(client, sun_yue)
-    assert client.post("/sign-out/").status_code == 302
+    out = client.post("/sign-out/")
+    assert (out.status_code, out["Clear-Site-Data"]) == (302, '"storage"')
     assert client.get("/")["Location"].startswith("/sign-in/")
     assert Event.objects.filter(action="staff.signed_out", actor_number="80001").count() == 1
 

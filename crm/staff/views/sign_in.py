@@ -75,7 +75,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if actor_of(request).is_signed_in:
         end_session(request)
         messages.success(request, _("You have signed out."))
-    return redirect("staff:sign_in")
+    response = redirect("staff:sign_in")
+    response.headers["Clear-Site-Data"] = '"storage"'  # what scripts may have kept; pages are never stored, and the language may stay
+    return response
 
 
 @open_page("whoever holds a one-time token has no password yet")
