@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.access.errors import DomainError, NotVisible
 from crm.access.services import require_step_up
-from crm.factors.models import Factor
+from crm.factors.models import Factor, FactorQuerySet
 from crm.factors.services.enrolment import drop
 from crm.factors.services.notices import tell
 from crm.log import services as log
@@ -47,8 +47,17 @@ def remove_factor(*, actor: Actor, reference: str) -> None:
     tell(person, "removed")
 
 
+def own_factor(*, actor: Actor, reference: str) -> Factor:
+    """Return one's own factor; `NotVisible` for anybody else's."""
+    return _found(Factor.objects.confirmed(), actor, reference)
+
+
 def _held(actor: Actor, reference: str) -> Factor:
-    factor = Factor.objects.confirmed().locked().filter(user_id=actor.user_id or 0, reference=reference).first()
+    return _found(Factor.objects.confirmed().locked(), actor, reference)
+
+
+def _found(rows: FactorQuerySet, actor: Actor, reference: str) -> Factor:
+    factor = rows.filter(user_id=actor.user_id or 0, reference=reference).first()
     if factor is None:
         raise NotVisible("factors.own", detail=reference)
     return factor

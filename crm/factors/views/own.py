@@ -16,7 +16,7 @@ from crm.factors.pictures import picture
 from crm.factors.secrets import spoken
 from crm.factors.services.enrolment import begin_app, confirm_app, secret_of
 from crm.factors.services.half import SETTING_UP
-from crm.factors.services.own import remove_factor, rename_factor
+from crm.factors.services.own import own_factor, remove_factor, rename_factor
 from crm.factors.services.passkeys import add_passkey
 from crm.factors.services.recovery import FEW, codes_left, make_recovery_codes
 from crm.factors.views.passkeys import ADD, answer_of, challenge_of, offer_to_add
@@ -106,9 +106,10 @@ def add_picture(request: HttpRequest) -> HttpResponse:
 @require_POST
 def rename(request: HttpRequest, reference: str) -> HttpResponse:
     """Call an own factor by another name."""
-    form = NameForm(request.POST)
+    actor, form = actor_of(request), NameForm(request.POST)
+    own_factor(actor=actor, reference=reference)  # somebody else's is not there, whatever was typed
     if form.is_valid():
-        rename_factor(actor=actor_of(request), reference=reference, name=form.cleaned_data["name"])
+        rename_factor(actor=actor, reference=reference, name=form.cleaned_data["name"])
         messages.success(request, _("The name is changed."))
     else:
         messages.error(request, _("Give a name of at most 60 characters."))

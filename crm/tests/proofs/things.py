@@ -19,12 +19,13 @@ from crm.staff.models import Branch, User
 from crm.tests.personas import Bank, as_actor
 from crm.tests.proofs.principals import Principal, person_of, plant_person
 from customers.models import Customer, CustomerGrant
+from customers.services.keeping import place_hold
 from customers.tests.personas import person
 from products.models import Account
-from products.services import place_freeze
+from products.services import ask_to_change, place_freeze
 from products.tests.personas import account_of
 from reports.services import ask_for_report
-from risk.models import LargeValueRow
+from risk.models import LargeValueRow, Rule
 from risk.services import cases, inquiries
 from risk.tests.work import waiting
 from transactions.models import Source
@@ -135,11 +136,27 @@ def _of_customer(bank: Bank, n: int, customer: Customer, sources: dict[str, Sour
     movement = recorded(account, 50 + n, source=source)
     alert, other = waiting(customer, n), waiting(customer, n + 6)
     case = cases.open_case(actor=risk, alerts=[other], summary="核实")
-    inquiry = inquiries.ask(actor=risk, case=case, questions="资金来源？")
-    rows: dict[str, Any] = {"customer": customer, "account": account, "freeze": freeze, "alert": alert, "case": case, "inquiry": inquiry}
-    found = [(kind, str(row.reference), "") for kind, row in rows.items()]
-    register = LargeValueRow.objects.filter(customer=customer).first()
-    return [*found, ("transaction", movement.reference, source), *([("register", register.reference, "")] if register else [])]
+    assert customer.manager is not None
+    unchanged: dict[str, Any] = {"version": account.version, "kind": account.kind, "reason": "核实中"}
+    rows: dict[str, Any] = {
+        "customer": customer,
+        "account": account,
+        "freeze": freeze,
+        "alert": alert,
+        "case": case,
+        "inquiry": inquiries.ask(actor=risk, case=case, questions="资金来源？"),
+        "hold": place_hold(actor=risk, customer=customer, authority="某区法院", document="(2026)1", reason="案件未结"),
+        "register": _register(customer),
+        "approval": ask_to_change(actor=as_actor(customer.manager), account=account, status="dormant", **unchanged),
+    }
+    return [*((kind, str(row.reference), "") for kind, row in rows.items()), ("transaction", movement.reference, source)]
+
+
+def _register(customer: Customer) -> LargeValueRow:
+    """A row of the large-value report that nobody has decided on."""
+    rule, day = Rule.objects.order_by("code")[0], today()
+    told = {"bank_date": day, "due_on": day, "direction": "C", "currency_group": "CNY", "total": 60_000, "threshold": 50_000}
+    return LargeValueRow.objects.create(customer=customer, rule=rule, **told)
 
 
 def _of_people(bank: Bank, things: Things, core: Source) -> None:
