@@ -51,6 +51,9 @@ LISTS: dict[str, tuple[type[ListDefinition], str]] = {
 HTTP = ("list customers by default", "list transactions by default", "list alerts by default", "customer")
 
 
+Sent = tuple[Client, dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Probe:
     """One page as one person: asked for again and again."""
@@ -63,6 +66,9 @@ class Probe:
     over_http: bool = False
     may_refuse: bool = False
     """Whether the list may ask to be narrowed first: an order or a condition for which no index helps."""
+    form: Callable[[], Sent] | None = None
+    """Makes, outside of the clock, what is sent and in which browser; without it the page is read."""
+    answers: int = 200
 
 
 class Desk:
@@ -117,8 +123,10 @@ class Desk:
 
 def probes(asked: dict[str, str]) -> list[Probe]:
     """Return every page that is measured; *asked* are the references and numbers of the bank."""
+    from benchmarks.pages_trust import trusted
+
     found: list[Probe] = []
-    for part in (_customers, _transactions, _work, _log, _homes):
+    for part in (_customers, _transactions, _work, _log, _homes, trusted):
         found.extend(part(asked))
     return found
 

@@ -106,5 +106,5 @@ def consents(request: HttpRequest) -> HttpResponse:
 def sign_ins(request: HttpRequest) -> HttpResponse:
     """Show when and from where somebody signed in under this name, and the way out of this session."""
     customer, number = _customer(request), actor_of(request).number
-    rows = Event.objects.filter(actor_number=number, action__in=("staff.signed_in", "staff.signed_out")).order_by("-pk")[:SIGN_INS]
+    rows = Event.objects.filter(actor_number=number, action__in=("staff.signed_in", "staff.signed_out")).order_by("-at", "-pk")[:SIGN_INS]
     return _page(request, "sign_ins", customer, rows=list(rows))

@@ -62,12 +62,19 @@ class Limits:
 
 def limits_of(pattern: Pattern) -> Limits:
     """The pattern's threshold and window as two officers set them, else as they stand in the definition."""
-    row = PatternSetting.objects.filter(code=pattern.code).first()
-    return (
-        Limits(row.threshold, timedelta(seconds=row.window_seconds))
-        if row
-        else Limits(pattern.threshold, timedelta(seconds=pattern.window))
-    )
+    return _limits(pattern, PatternSetting.objects.filter(code=pattern.code).first())
+
+
+def all_limits() -> dict[str, Limits]:
+    """The limits of every pattern by its code, in one statement."""
+    rows = {row.code: row for row in PatternSetting.objects.all()}
+    return {code: _limits(pattern, rows.get(code)) for code, pattern in PATTERNS.items()}
+
+
+def _limits(pattern: Pattern, row: PatternSetting | None) -> Limits:
+    if row is None:
+        return Limits(pattern.threshold, timedelta(seconds=pattern.window))
+    return Limits(row.threshold, timedelta(seconds=row.window_seconds))
 
 
 @transaction.atomic

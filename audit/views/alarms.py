@@ -123,9 +123,10 @@ def threshold_list(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("The change is proposed; another security officer decides."))
             return redirect("approvals:request", asked.reference)
-    rows = [(pattern, alarms.limits_of(pattern)) for pattern in PATTERNS.values()]
+    limits = alarms.all_limits()
+    rows = [(pattern, limits[code]) for code, pattern in PATTERNS.items()]
     context = {
-        "rows": [{"pattern": p, "threshold": limits.threshold, "minutes": int(limits.window.total_seconds()) // 60} for p, limits in rows],
+        "rows": [{"pattern": p, "threshold": found.threshold, "minutes": int(found.window.total_seconds()) // 60} for p, found in rows],
         "form": form,
         "may_change": may(actor, thresholds.PROPOSE),
         "networks": Network.objects.exists(),

@@ -70,6 +70,7 @@ class ExportPermit(models.Model):
         )
         indexes = (
             models.Index(fields=["requested_by", "-requested_at"], name="export_of_person"),
+            models.Index(fields=["-requested_at", "-id"], name="export_latest"),
             models.Index(fields=["expires_at"], condition=~Q(stored_as=""), name="export_to_delete"),
         )
 

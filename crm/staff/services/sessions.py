@@ -44,8 +44,10 @@ def moved(*, before: str, after: str) -> None:
 def own_sessions(*, actor: Actor) -> list[Own]:
     """Return the person's sessions that still open something, this one marked, the latest first."""
     found = []
-    for row in StaffSession.objects.filter(user_id=actor.user_id or 0):
-        stored = Session.objects.filter(session_key=row.session_key, expire_date__gt=timezone.now()).first()
+    rows = list(StaffSession.objects.filter(user_id=actor.user_id or 0))
+    live = Session.objects.filter(expire_date__gt=timezone.now()).in_bulk([row.session_key for row in rows])
+    for row in rows:
+        stored = live.get(row.session_key)
         held = SessionStore().decode(stored.session_data) if stored is not None else {}
         if held and not limits.is_over(held):
             seen = held.get(limits.SEEN_AT)
