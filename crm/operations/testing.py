@@ -16,11 +16,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
 from crm.operations.first_steps import compile_messages
-from crm.operations.servers.homes import SHARED_ROOT, Home
+from crm.operations.servers.homes import MEMORY, MEMORY_ROOT, SHARED_ROOT, Home
 from crm.operations.servers.keys import HMAC_KEYS, KEYS_NAME, ensure_keys
 from crm.operations.servers.postgres import APP, DATABASE, OWNER, SUPERUSER, Postgres
 from crm.operations.servers.valkey import Valkey
@@ -28,6 +29,8 @@ from crm.operations.servers.valkey import Valkey
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".local" / "test-templates"
 PREFIX = "crm-test-"
+# A copy of the database is a thousand files: where there is memory enough, runs live there (1.1 s on a disk, 0.1 s in memory).
+MEMORY_WANTED = 4 * 2**30
 TEMPLATES_KEPT = 4
 # What conftest.py adds to the migrated database, once per template.
 PREPARATIONS: list[Callable[[psycopg.Connection], None]] = []
@@ -50,7 +53,7 @@ class Run:
         self.worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
         given = os.environ.get("CRM_TEST_HOME")
         self.ours = given is None
-        self.home = Home(Path(given) if given else Path(tempfile.mkdtemp(prefix=PREFIX)))
+        self.home = Home(Path(given) if given else Path(tempfile.mkdtemp(prefix=PREFIX, dir=ground())))
         self.postgres = Postgres(self.home, test=True)
         self.valkey = Valkey(self.home, test=True)
         self.database = f"crm_{self.worker}"
@@ -63,6 +66,7 @@ class Run:
             _remove_left_over()
             (self.home.path / "pid").write_text(str(os.getpid()))
             self.home.prepare()
+            self._take_temporary_files_along()
             self.home.write_secret(KEYS_NAME, _keys())
             ensure_keys(self.home)
             self.home.write_secret("database.json", _passwords())
@@ -78,6 +82,12 @@ class Run:
         }
         for name in ("CRM_MAIL_URL", "CRM_KEYS_FILE", "CRM_ALLOWED_HOSTS", "CRM_BASE_URL", "CRM_DEBUG"):
             os.environ.pop(name, None)
+
+    def _take_temporary_files_along(self) -> None:
+        """What tests write, and the homes of products that they start, lie where the run does."""
+        if self.home.path.is_relative_to(MEMORY):
+            tempfile.tempdir = os.environ["TMPDIR"] = str(self.home.path / "tmp")
+            Path(tempfile.tempdir).mkdir()
 
     def start(self) -> None:
         """Start the servers on a copy of the migrated cluster (once; a worker finds them running)."""
@@ -102,6 +112,15 @@ class Run:
             self.valkey.stop()
             self.postgres.stop()
             self.home.remove()
+
+
+def ground() -> str | None:
+    """The folder for runs: memory, if there is enough and nobody said TMPDIR; else None, the usual one for temporary files."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK | os.X_OK):
+        return None
+    place = os.statvfs(MEMORY)
+    room = min(place.f_bavail * place.f_frsize, psutil.virtual_memory().available)
+    return str(MEMORY) if room > MEMORY_WANTED and not place.f_flag & os.ST_NOEXEC else None
 
 
 def fill(postgres: Postgres) -> None:
@@ -186,9 +205,9 @@ def _shape() -> str:
 
 def _remove_left_over() -> None:
     """Remove the homes of test runs that were killed."""
-    candidates = list(Path(tempfile.gettempdir()).glob(f"{PREFIX}*"))
-    if SHARED_ROOT.is_dir() and os.geteuid() == 0:
-        for state in SHARED_ROOT.iterdir():
+    candidates = [home for place in (Path(tempfile.gettempdir()), MEMORY) for home in place.glob(f"{PREFIX}*")]
+    for root in (SHARED_ROOT, MEMORY_ROOT) if os.geteuid() == 0 else ():
+        for state in root.iterdir() if root.is_dir() else ():
             with contextlib.suppress(OSError):
                 home = Path((state / "home").read_text().strip())
                 if home.name.startswith(PREFIX) and not home.exists():

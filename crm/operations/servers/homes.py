@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 SHARED_ROOT = Path("/var/lib/crm-embedded")
+MEMORY = Path("/dev/shm")  # noqa: S108 - a mount, whose folders have names nobody guesses
+MEMORY_ROOT = MEMORY / SHARED_ROOT.name
 SERVER_ACCOUNTS = ("postgres", "nobody")
 SOCKET_PATH_LIMIT = 90  # the kernel takes 107 bytes, PostgreSQL appends its file name
 
@@ -81,7 +83,8 @@ class Home:
         self.key = hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
         self.account = server_account()
         # Root's servers run under another account, which often may not walk into the clone: their folder lies on neutral ground.
-        self.state = SHARED_ROOT / self.key if self.account else self.path / "servers"
+        self.root = MEMORY_ROOT if self.path.is_relative_to(MEMORY) else SHARED_ROOT
+        self.state = self.root / self.key if self.account else self.path / "servers"
         self.secrets = self.path / "secrets"
 
     @property
@@ -134,7 +137,7 @@ class Home:
 
     def _claim_state(self) -> None:
         if self.account:
-            SHARED_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
         if self.state.exists() and not self._markers_agree():
             # Its keys are gone with the home it belonged to, so nobody can read its sealed values; still it is not ours to delete.
             self.state.rename(self.state.with_name(f"{self.state.name}.left-{int(time.time())}"))
