@@ -20,6 +20,7 @@ from crm.approvals.models import ChangeRequest
 from crm.fields.sealed import sealed_fields
 from crm.jobs.services import enqueue
 from crm.lists import formats
+from crm.reviews.services import standing
 from crm.staff import tiles
 
 OUTCOMES = ("log.verified", "log.tampering_found")
@@ -132,8 +133,11 @@ def log_unverified(actor: Actor) -> compliance.Finding:
 
 
 def roles_unreviewed(actor: Actor) -> compliance.Finding:
-    """People whose roles nobody has confirmed for a year; the product keeps no date of a review yet."""
-    return compliance.Finding(count=None, note=_("The product keeps no date of a review of rights yet."))
+    """People whose rights nobody looked at within an interval and the time reviewers have, and the reviews that are overdue."""
+    found = standing()
+    note = _("of %(people)s people with rights; reviews overdue: %(overdue)s") % {"people": found.people, "overdue": found.overdue}
+    fine = not found.unreviewed and not found.overdue
+    return compliance.Finding(count=found.unreviewed, fine=fine, note=note, url=reverse("reviews:campaign_list"))
 
 
 def kyc_overdue(actor: Actor) -> compliance.Finding:
@@ -143,7 +147,7 @@ def kyc_overdue(actor: Actor) -> compliance.Finding:
 
 FACTS = (
     compliance.Fact("customers.kyc", _("Reviews of customers overdue"), kyc_overdue, order=10),
-    compliance.Fact("staff.rights", _("Rights not reviewed for a year"), roles_unreviewed, order=30),
+    compliance.Fact("staff.rights", _("Rights not reviewed in time"), roles_unreviewed, order=30),
     compliance.Fact("audit.exports", _("Downloads of exports"), exports_lately, order=40),
     compliance.Fact("audit.alarms", _("Alarms not handled"), open_alarms, order=50),
     compliance.Fact("audit.log", _("Audit log verified"), log_unverified, order=60),

@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "crm.staff",
     "crm.factors",
     "crm.exports",
+    "crm.reviews",
     "audit",
     "customers",
     "products",
@@ -121,14 +122,10 @@ INSTALLED_APPS = [
     "portal",
     "risk",
     "reports",
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "django.contrib.postgres",
-    "django.contrib.humanize",
+    *(
+        f"django.contrib.{name}"
+        for name in ("admin", "auth", "contenttypes", "sessions", "messages", "staticfiles", "postgres", "humanize")
+    ),
     "rest_framework",
     "drf_spectacular",
     "guardian",
@@ -246,6 +243,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # How many sealed values a person may reveal, and how many full numbers search for, in a day.
 REVEALS_A_DAY = os.environ.get("CRM_REVEALS_A_DAY", "50,relationship-manager=100,risk-officer=200,risk-supervisor=200")
 PROBES_A_DAY = int(os.environ.get("CRM_PROBES_A_DAY", "500"))
+RIGHTS_REVIEW_DAYS = int(os.environ.get("CRM_RIGHTS_REVIEW_DAYS") or 91)  # how often the rights of everybody are reviewed
 
 # --- Web ----------------------------------------------------------------------------------------------------------------
 

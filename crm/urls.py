@@ -13,6 +13,7 @@ urlpatterns = [
     path("jobs/", include("crm.jobs.urls")),
     path("notices/", include("crm.notify.urls")),
     path("", include("crm.exports.urls")),
+    path("reviews/", include("crm.reviews.urls")),
     path("lists/", include("crm.lists.urls")),
     path("approvals/", include("crm.approvals.urls")),
     path("audit/", include("audit.urls")),

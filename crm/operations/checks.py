@@ -179,6 +179,17 @@ def nothing_is_kept_too_short(**_: Any) -> Iterable[CheckMessage]:
             yield Error(f"{name} is below its floor of {floor} {unit}.", hint=f"Set CRM_{name} to {floor} or more.", id="operations.E019")
 
 
+@register(Tags.security)
+def rights_are_reviewed(**_: Any) -> Iterable[CheckMessage]:
+    """In every environment: rights are reviewed at least once a year, and a review has time to end before the next one begins."""
+    if not 28 <= settings.RIGHTS_REVIEW_DAYS <= 366:
+        yield Error(
+            "RIGHTS_REVIEW_DAYS lies outside of 28 to 366 days.",
+            hint="Set CRM_RIGHTS_REVIEW_DAYS to 91 for every quarter, to 366 at most.",
+            id="operations.E020",
+        )
+
+
 def refuse_unsafe(**_: Any) -> None:
     """End this process when a security check fails; Celery runs the checks but does not look at what they say."""
     tags = [Tags.security] if settings.PRODUCTION else ["keys"]

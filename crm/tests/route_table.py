@@ -132,6 +132,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "risk/backtests/new/": "risk.add_backtest",
     "risk/verdicts/": "risk.view_assessment",
     "risk/verdicts/<ref:reference>/again/": "risk.judge_again",
+    **dict.fromkeys(("reviews/", "reviews/<ref:reference>/", "reviews/campaigns/"), "reviews.view_personreview"),
     "roles/": "staff.view_role",
     "roles/new/": "staff.change_role",
     "roles/<slug:code>/": "staff.view_role",

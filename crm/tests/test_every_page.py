@@ -20,6 +20,8 @@ from crm.exports import services as exports
 from crm.jobs.models import Job
 from crm.log.models import Event
 from crm.notify.models import Notice
+from crm.reviews import services as reviews
+from crm.reviews.models import PersonReview
 from crm.staff.models import Branch, User
 from crm.tests.personas import Bank, as_actor, browser
 from crm.tests.test_permission_matrix import FOUND
@@ -82,6 +84,7 @@ def world(bank: Bank, zhang_wei: Customer, salary_account: Account, partner: Any
             actor=as_actor(bank.people["81001"]), source="list", params={"list": "customers.customer"}, **SAID
         ).reference,
         "reports": _report(bank).reference,
+        "reviews": _review(bank).reference,
         "transactions": Transaction.objects.latest("pk").reference,
         "staff": bank.people["80002"].reference,
     }
@@ -94,6 +97,11 @@ def _raise_an_alert(account: Account) -> Alert:
     alert = Alert.objects.first()
     assert alert is not None, "the world raised no alert"
     return alert
+
+
+def _review(bank: Bank) -> PersonReview:
+    campaign = reviews.begin(actor=as_actor(bank.people["85001"]), reason="季度复核")
+    return campaign.people.get(person=bank.people["80002"])
 
 
 def _report(bank: Bank) -> ReportRun:

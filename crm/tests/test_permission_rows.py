@@ -50,6 +50,7 @@ ELSEWHERE = {
     f"audit/alarms/{REF}/": "reach is all or nothing, and never one's own: demo/tests/test_alarms.py",
     f"customers/holds/{REF}/lift/": "a hold follows its customer: customers/tests/test_keeping.py",
     "exports/": "one's own, or all for who reads the log: crm/exports/tests",
+    "reviews/": "a person's, in a branch, and never the reader's own: crm/reviews/tests",
     "factors/": "one's own only: crm/factors/tests/test_own_factors.py",
     "sessions/": "one's own only: crm/staff/tests/test_sessions.py",
     "api/": "partners: transactions/tests/test_api.py",

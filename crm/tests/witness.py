@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import Atomic, get_connection
 
-BUSINESS = ("approvals", "customers", "factors", "products", "reports", "risk", "staff", "transactions")
+BUSINESS = ("approvals", "customers", "factors", "products", "reports", "reviews", "risk", "staff", "transactions")
 # Tables of these apps that may change without a line, each with the reason.
 UNWITNESSED: dict[str, str] = {
     "customers_customerfigures": "derived: sums over accounts and transactions, whose own changes have their lines",
