@@ -14,7 +14,7 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug the app into the registries."""
-        from crm.access import guards
+        from crm.access import granted, guards
         from crm.approvals import handlers
         from crm.fields import erasure, policy
         from crm.log import purging
@@ -24,18 +24,19 @@ class CustomersConfig(AppConfig):
         from crm.ui import menu, search
         from customers import providers
         from customers.choices import ACTIONS
-        from customers.models import barred_from
+        from customers.models import Customer, PortfolioGrant, barred_from
         from customers.roles import POLICIES
         from customers.services.keeping import held_references, standing_hold
         from customers.services.standins import standing_in_for
 
         declare(ACTIONS)
         guards.register_guard(barred_from)
+        granted.register_wide(Customer, PortfolioGrant)
         policy.register(*POLICIES)
         erasure.register_objection("customers.hold", standing_hold)
         purging.register_keeper(held_references)
         handlers.register(providers.LIFT_HOLD, providers.ERASE_CUSTOMER)
-        handlers.register(providers.CHANGE_CUSTOMER, providers.LABEL_CUSTOMER, providers.STAND_IN_FOR)
+        handlers.register(providers.CHANGE_CUSTOMER, providers.LABEL_CUSTOMER, providers.STAND_IN_FOR, providers.PORTFOLIO_STAND_IN)
         handlers.register_exclusion(standing_in_for)
         search.register(providers.find_customers)
         register_hanging(providers.CUSTOMERS_OF)

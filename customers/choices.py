@@ -182,4 +182,6 @@ ACTIONS = {
     "customer.viewed": ActionKind(_("Customer viewed"), "operations"),
     "customer.grant_given": ActionKind(_("Data grant given"), "audit"),
     "customer.grant_withdrawn": ActionKind(_("Data grant withdrawn"), "audit"),
+    "portfolio.stand_in_given": ActionKind(_("Stand-in for a portfolio given"), "audit"),
+    "portfolio.stand_in_ended": ActionKind(_("Stand-in for a portfolio ended"), "audit"),
 }

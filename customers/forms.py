@@ -138,6 +138,17 @@ class StandInForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
+class PortfolioForm(forms.Form):
+    """Whose customers, who stands in, from when until when, and why."""
+
+    manager = forms.CharField(label=_("Employee number of the relationship manager"), max_length=20)
+    person = forms.CharField(label=_("Employee number of the colleague"), max_length=20)
+    begins = forms.DateTimeField(label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = forms.DateTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    may_change = forms.BooleanField(label=_("May change the customers, too"), required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
 class LabelsForm(forms.Form):
     """The labels of a customer."""
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -29,7 +30,7 @@ from crm.ui.search import LIMIT, Hit, Query
 from customers import services
 from customers.choices import AmlRiskLevel, CustomerLabel
 from customers.models import Customer, CustomerQuerySet, LegalHold
-from customers.services import keeping, labels, standins
+from customers.services import keeping, labels, portfolios, standins
 
 PERMISSION = "customers.search_customer"
 BIRTHDAYS_AHEAD = 14
@@ -233,7 +234,7 @@ def describe_stand_in(request: ChangeRequest) -> list[Difference]:
     may = gettext("View and change") if asked["change"] else gettext("View")
     return [
         Difference("person", _("Stands in"), gettext("Nobody"), str(person or asked["person"])),
-        Difference("until", _("Until"), "—", asked["until"][:16].replace("T", " ")),
+        Difference("until", _("Until"), "—", _minute(asked["until"])),
         Difference("may", _("May"), "—", may),
     ]
 
@@ -248,6 +249,41 @@ STAND_IN_FOR = Handler(
     apply=lambda actor, request: standins.give_stand_in(actor=actor, request=request),
     excluded=lambda request: {request.payload["person"]},
     target_url=target_url,
+)
+
+
+def describe_portfolio(request: ChangeRequest) -> list[Difference]:
+    """Return who, for whom, from when until when, and how many customers as counted when it was asked."""
+    asked, rows = request.payload, User.objects.get_queryset()
+    person, manager = rows.filter(number=asked["person"]).first(), rows.filter(pk=request.target_id or 0).first()
+    may = gettext("View and change") if asked["change"] else gettext("View")
+    kept = str(asked["left_out"])
+    return [
+        Difference("manager", _("Stood in for"), str(manager), "", context=True),
+        Difference("person", _("Stands in"), gettext("Nobody"), str(person or asked["person"])),
+        Difference("from", _("From"), "—", _minute(asked["from"])),
+        Difference("until", _("Until"), "—", _minute(asked["until"])),
+        Difference("may", _("May"), "—", may),
+        Difference("customers", _("Customers when it was asked, those who join are covered"), str(asked["customers"]), "", context=True),
+        Difference("left_out", _("Left out: labels without a clearance"), kept, "", context=True),
+    ]
+
+
+def _minute(moment: str) -> str:
+    found = parse_datetime(moment)
+    return f"{found.astimezone(ZoneInfo(settings.BANK_ZONE)):%Y-%m-%d %H:%M}" if found else ""
+
+
+PORTFOLIO_STAND_IN = Handler(
+    kind=portfolios.PORTFOLIO,
+    label=_("Stand-in for a portfolio"),
+    propose_permission=standins.PROPOSE,
+    decide_permission=standins.DECIDE,
+    describe=describe_portfolio,
+    base_version=lambda manager: str(manager.pk),
+    apply=lambda actor, request: portfolios.give_portfolio(actor=actor, request=request),
+    excluded=lambda request: {request.payload["person"], request.target_ref},
+    target_url=lambda request: reverse("customers:stand_ins"),
 )
 CHANGE_CUSTOMER = Handler(
     kind=services.CHANGE,

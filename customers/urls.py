@@ -17,6 +17,7 @@ urlpatterns = [
     path("<ref:reference>/stand-in/", views.customer_stand_in, name="customer_stand_in"),
     path("why/", views.why, name="why"),
     path("stand-ins/", views.stand_ins, name="stand_ins"),
+    path("stand-ins/portfolio/", views.portfolio_stand_in, name="portfolio_stand_in"),
     path("<ref:reference>/holds/", views.customer_holds, name="customer_holds"),
     path("<ref:reference>/erase/", views.customer_erase, name="customer_erase"),
     path("holds/<ref:reference>/lift/", views.hold_lift, name="hold_lift"),

@@ -8,11 +8,13 @@ from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.db.models import Count, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Event
 from crm.access.actor import Actor
 from crm.access.errors import DomainError
+from crm.access.granted import wide_tables
 from crm.access.reach import Reach
 from crm.access.services import get_visible, require
 from crm.fields.history import as_of
@@ -147,6 +149,19 @@ def _granted(person: User, moment: datetime) -> list[Granted]:
         found += [
             Granted(called.get(row.content_object_id, ""), rights.get(row.permission_id, ""), row.valid_until, row.reason) for row in rows
         ]
+    return found + _portfolios(person, moment)
+
+
+def _portfolios(person: User, moment: datetime) -> list[Granted]:
+    """Return what stood open through the portfolio of a colleague, by her employee number."""
+    found = []
+    for table in wide_tables():
+        rows = list(as_of(table, moment).filter(user_id=person.pk, valid_from__lte=moment, valid_until__gt=moment)[:MOST])
+        keys = [getattr(row, table.covers) for row in rows]
+        numbers = dict(User.objects.get_queryset().filter(pk__in=keys).values_list("pk", "number"))
+        for row, key in zip(rows, keys, strict=True):
+            right = gettext("portfolio, view and change") if row.may_change else gettext("portfolio, view")
+            found.append(Granted(numbers.get(key, ""), right, row.valid_until, row.reason))
     return found
 
 

@@ -3,12 +3,11 @@
 from contextvars import ContextVar
 from typing import Any, ClassVar, Self, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 
 from crm.access.actor import Actor
-from crm.access.granted import granted_keys
+from crm.access.granted import granted_to
 from crm.access.guards import kept_from
-from crm.access.keys import any_of
 from crm.access.reach import Reach
 
 M_co = TypeVar("M_co", bound=Model, covariant=True)
@@ -67,10 +66,8 @@ class ScopedQuerySet(QuerySet[M_co]):
             rows = self.scope(row, reach) if row is not None else self.none()
         finally:
             _asked.reset(token)
-        granted = granted_keys(self.model, row, permission)
-        if granted is None:
-            return rows
-        return rows | self.filter(any_of("pk", granted) if isinstance(granted, list) else Q(pk__in=granted))
+        granted = granted_to(self.model, row, permission)
+        return rows if granted is None else rows | self.filter(granted.condition())
 
     def locked(self) -> Self:
         """Return the rows to be held until the end of the transaction, in primary-key order."""

@@ -33,6 +33,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "customers/<ref:reference>/labels/": "customers.label_customer",
     "customers/<ref:reference>/stand-in/": "customers.ask_standin",
     "customers/stand-ins/": "customers.view_customergrant",
+    "customers/stand-ins/portfolio/": "customers.ask_standin",
     "customers/why/": "staff.explain_access",
     "customers/new/": "customers.add_customer",
     **dict.fromkeys(("my/", "my/accounts/", "my/consents/", "my/products/", "my/sign-ins/", "my/transactions/"), "portal.view_own"),

@@ -33,6 +33,7 @@ PARTS = {
     **dict.fromkeys(
         (
             "customers.CustomerGrantHistory",
+            "customers.PortfolioGrantHistory",
             "customers.CustomerHistory",
             "customers.CustomerMove",
             "customers.CustomerFormer",

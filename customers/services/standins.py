@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +17,7 @@ from crm.approvals import services as approvals
 from crm.approvals.models import ChangeRequest
 from crm.log import services as log
 from crm.staff.models import User
-from customers.models import Customer, CustomerGrant, barred_from
+from customers.models import Customer, CustomerGrant, PortfolioGrant, barred_from
 
 STAND_IN = "customers.stand_in"
 PROPOSE, DECIDE = "customers.ask_standin", "customers.approve_standin"
@@ -51,10 +52,16 @@ def propose_stand_in(*, actor: Actor, customer: Customer, person: str, until: da
     return approvals.propose(actor=actor, kind=STAND_IN, target=customer, payload=payload, reason=reason, summary=str(colleague))
 
 
-def _colleague(customer: Customer, number: str) -> User:
+def serving_colleague(number: str) -> User:
+    """Return the colleague with this employee number; raises ``NoStandIn`` for anybody who serves no customers."""
     colleague = User.objects.usable().filter(number__iexact=number.strip()).first()
     if colleague is None or not colleague.reach("customers.view_customer") or colleague.role_codes() == ["customer"]:
         raise NoStandIn
+    return colleague
+
+
+def _colleague(customer: Customer, number: str) -> User:
+    colleague = serving_colleague(number)
     barred = barred_from(colleague)
     if barred is not None and barred.filter(pk=customer.pk).exists():
         raise NoStandIn
@@ -106,4 +113,8 @@ def standing_in_for(request: ChangeRequest) -> set[str]:
     live = CustomerGrant.objects.filter(
         granted_by_id=request.requested_by_id, content_object__reference=request.customer, valid_from__lte=now
     ).exclude(valid_until__lte=now)
-    return set(live.values_list("user__number", flat=True))
+    # Of portfolios: whoever stands in for the proposer, or was given this customer's portfolio by her.
+    managed = Customer.objects.filter(reference=request.customer).values("manager")
+    given = Q(manager=request.requested_by_id) | Q(granted_by=request.requested_by_id, manager__in=managed)
+    whole = PortfolioGrant.objects.filter(given, valid_from__lte=now, valid_until__gt=now)
+    return {*live.values_list("user__number", flat=True), *whole.values_list("user__number", flat=True)}

@@ -1,6 +1,7 @@
 """Why somebody can or cannot see a customer now: the gate's own questions, asked one by one, and its answer beside them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,7 +18,7 @@ from crm.lists.formats import moment
 from crm.log import services as log
 from crm.staff.models import RolePermission, User
 from customers.choices import labels_of
-from customers.models import Customer, CustomerGrant, barred_from
+from customers.models import Customer, CustomerGrant, PortfolioGrant, barred_from
 
 EXPLAIN = "staff.explain_access"
 
@@ -90,9 +91,17 @@ def _grants(person: User, permission: str, customer: Customer) -> Step:
     names = granted_codenames(Customer, permission)
     grants = CustomerGrant.objects.filter(user=person, content_object=customer, permission__codename__in=names).order_by("pk")
     now = timezone.now()
-    words = [f"{moment(grant.valid_from)} – {moment(grant.valid_until) or gettext('open end')}" for grant in grants]
-    live = any(grant.valid_from <= now and (grant.valid_until is None or grant.valid_until > now) for grant in grants)
+    words = [_period(grant.valid_from, grant.valid_until) for grant in grants]
+    whole = PortfolioGrant.objects.filter(user=person, manager=customer.manager_id).order_by("pk")
+    portfolio = gettext("portfolio of %(manager)s: %(period)s")
+    words += [portfolio % {"manager": one.manager.number, "period": _period(one.valid_from, one.valid_until)} for one in whole]
+    opened = PortfolioGrant.opening(person.pk, names, Customer).filter(manager=customer.manager_id).exists()
+    live = opened or any(grant.valid_from <= now and (grant.valid_until is None or grant.valid_until > now) for grant in grants)
     return Step(gettext("Stand-in or grant"), ", ".join(words) or gettext("None"), live)
+
+
+def _period(begins: datetime, ends: datetime | None) -> str:
+    return f"{moment(begins)} – {moment(ends) or gettext('open end')}"
 
 
 def _labels(person: User, customer: Customer) -> Step:

@@ -3,7 +3,7 @@
 from customers.views.keeping import customer_erase, customer_holds, hold_lift
 from customers.views.pages import customer_change, customer_create, customer_detail, customer_labels, customer_list
 from customers.views.sign_ins import customer_sign_in, customer_sign_in_end
-from customers.views.standins import customer_stand_in, stand_ins
+from customers.views.standins import customer_stand_in, portfolio_stand_in, stand_ins
 from customers.views.why import why
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "customer_sign_in_end",
     "customer_stand_in",
     "hold_lift",
+    "portfolio_stand_in",
     "stand_ins",
     "why",
 ]

@@ -25,7 +25,7 @@ from crm.log.actions import ActionKind, declare
 from crm.staff.models import Role, RoleAssignment, RolePermission, User
 from crm.tests.house import name_of, sources, tree
 from crm.tests.personas import Bank
-from customers.models import Customer, CustomerGrant
+from customers.models import Customer, CustomerGrant, PortfolioGrant
 from products.models import Account
 from risk.models import Rule, RuleSet, RuleVersion
 
@@ -40,7 +40,18 @@ def labels(row: Any) -> list[str]:
 
 def test_what_keeps_a_history() -> None:
     """The records, the role table, the grants and the rules (docs/adr/0044)."""
-    assert set(histories()) == {Customer, CustomerGrant, Account, Role, RolePermission, RoleAssignment, Rule, RuleVersion, RuleSet}
+    assert set(histories()) == {
+        Customer,
+        CustomerGrant,
+        PortfolioGrant,
+        Account,
+        Role,
+        RolePermission,
+        RoleAssignment,
+        Rule,
+        RuleVersion,
+        RuleSet,
+    }
 
 
 def test_a_model_without_history_says_so(sun_yue: User) -> None:

@@ -1,7 +1,8 @@
 """Proof 2: who sees which customer, told twice: by `visible_to` and `require`, and by sixty lines that know neither.
 
-Worlds are drawn by seed: branches, managers, grants with dates, labels, clearances. In each the two answers must be equal for every reader
-and every customer, and for what hangs on customers. In one of them list, search, count and the single pages answer the same as the oracle.
+Worlds are drawn by seed: branches, managers, grants and portfolios with dates, labels, clearances. In each the two answers must be equal
+for every reader and every customer, and for what hangs on customers.
+In one of them list, search, count and the single pages answer the same as the oracle.
 
 What it cannot find: a mistake in what both believe (the table of roles and reaches is read from `roles.py` by both); a moment within the
 microsecond at which a grant begins or ends; models that do not delegate to Customer (the matrix tries their pages).
@@ -29,7 +30,7 @@ from crm.tests.personas import Bank, as_actor, browser
 from crm.tests.proofs.principals import plant_person, reaches_of
 from crm.ui import search
 from customers.choices import CustomerLabel
-from customers.models import Customer, CustomerGrant
+from customers.models import Customer, CustomerGrant, PortfolioGrant
 from customers.tests.personas import person
 from customers.views.lists import CustomerList
 from products.models import Account
@@ -59,6 +60,7 @@ class Reader:
     number: str
     role: str
     branch: str
+    portfolios: list[tuple[str, bool, datetime, datetime]] = field(default_factory=list)
 
 
 PARENTS = {"000": "", "110": "000", "110001": "110", "110002": "110", "310": "000", "310001": "310"}
@@ -94,6 +96,9 @@ def oracle(reader: Reader, permission: str, customer: Told, now: datetime) -> bo
     for number, codename, begins, ends in customer.grants:
         if number == reader.number and codename in needed and begins <= now and (ends is None or now < ends):
             return True
+    for manager, may_change, begins, ends in reader.portfolios:
+        if manager == customer.manager and (reads or may_change) and begins <= now < ends:
+            return True
     within = {
         "all": True,
         "branch": is_below(customer.branch, reader.branch),
@@ -112,6 +117,7 @@ def draw(bank: Bank, dice: random.Random, size: int) -> tuple[list[tuple[Reader,
         readers.append((Reader(number, role, place), plant_person(bank, number, role, place)))
     managers = [one for one in readers if one[0].role == "relationship-manager"]
     signs = [one for one in readers if one[0].role == "customer"]
+    _portfolios(dice, readers, managers)
     customers = []
     for n in range(size):
         (manager, manager_row), place = dice.choice(managers), dice.choice(PLACES)
@@ -140,6 +146,18 @@ def _grant(dice: random.Random, told: Told, row: Customer, reader: Reader, reade
         user=reader_row, permission=permission, content_object=row, reason="替班", valid_from=begins, valid_until=ends
     )
     told.grants.append((reader.number, codename, begins, ends))
+
+
+def _portfolios(dice: random.Random, readers: list[tuple[Reader, User]], managers: list[tuple[Reader, User]]) -> None:
+    for reader, row in readers:
+        manager, manager_row = dice.choice(managers)
+        if manager is reader or dice.random() < 0.6:
+            continue
+        begins = timezone.now() + timedelta(hours=dice.choice([-48, -24, -1, 24]))
+        ends, may_change = begins + timedelta(hours=dice.choice([12, 72])), dice.random() < 0.5
+        given: dict[str, Any] = {"may_change": may_change, "valid_from": begins, "valid_until": ends}
+        PortfolioGrant.objects.create(user=row, manager=manager_row, reason="休假", **given)
+        reader.portfolios.append((manager.number, may_change, begins, ends))
 
 
 def compare(readers: list[tuple[Reader, User]], customers: list[tuple[Told, Customer]]) -> tuple[int, list[str]]:
