@@ -55,7 +55,7 @@ bench:  ## measure everything, on servers of its own, into benchmarks/latest.jso
 chaos:  ## kill web, worker, beat, broker and database while 100,000 transactions arrive, compare the end with a calm run (CHAOS="--kills 20")
 	@$(PREPARE_DEV) benchmarks.chaos $(CHAOS)
 
-mutants:  ## take every guard away, one at a time, and see whether a test notices; hours, goes on where it stopped (MUTANTS="risk/tests" for some)
+mutants:  ## take every guard away, one at a time, and see whether a test notices; hours, goes on where it stopped (MUTANTS=--matrix, --list, --record)
 	@$(PREPARE_DEV)
 	$(BIN)/python tools/mutants.py $(MUTANTS)
 

@@ -1,27 +1,22 @@
 """Takes one guard away at a time: every call of the gate in the product's code gets a switch, put in while Python loads the file.
 
-Loaded as a pytest plugin (`-p crm.tests.proofs.mutating`, see `tools/mutants.py`) before the product's modules. A site is one guard in one
-place; with no site switched off the code does what it says, and each guard that is reached is noted.
+A site is one guard in one place; with no site switched off the code does what it says, and each guard that is reached is noted.
+`mutant_plugin.py` runs the tests with it (`tools/mutants.py`, `make mutants`).
 """
 
 import ast
 import builtins
 import importlib.abc
 import importlib.machinery
-import json
-import os
 import sys
 from functools import wraps
-from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from crm.tests.house import HOUSE
+from crm.tests.house import HOUSE, ROOT, sources
 
 ASSERTED = {"require", "require_step_up", "_require", "require_signed_in"}
 GATES = {"gated", "signed_in_page"}
-# Seconds are spent on no more tests than these for one site.
-MOST_TESTS = 25
 
 
 class Switches:
@@ -116,6 +111,14 @@ class Weaver(ast.NodeTransformer):
             node.body.append(method)
         return node
 
+    def visit_If(self, node: ast.If) -> Any:
+        """A closed serializer's refusal of fields that it does not know."""
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        if self.stack[:1] == ["ClosedSerializer"] and isinstance(node.test, ast.Name):
+            away = ast.UnaryOp(ast.Not(), self._call("", self.site("unknown fields refused", node)))
+            node.test = ast.BoolOp(ast.And(), [away, node.test])
+        return node
+
     def visit_Call(self, node: ast.Call) -> Any:
         """`visible_to`, `get_visible`, `require` and `may`, wherever they are called."""
         node = self.generic_visit(node)  # type: ignore[assignment]
@@ -167,69 +170,21 @@ class Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-class Book:
-    """What became of each site, kept in a file so that a run goes on where the last one stopped."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.killed: dict[str, str] = {}
-        self.tried: dict[str, int] = {}
-        if path.exists():
-            kept = json.loads(path.read_text())
-            self.killed, self.tried = kept["killed"], kept["tried"]
-
-    def open_among(self, reached: set[str]) -> list[str]:
-        """The sites still alive that are worth another test."""
-        return sorted(site for site in reached if site not in self.killed and self.tried.get(site, 0) < MOST_TESTS)
-
-    def note(self, site: str, test: str, *, missed: bool) -> None:
-        """One test with one guard away."""
-        self.tried[site] = self.tried.get(site, 0) + 1
-        if missed:
-            self.killed[site] = test
-
-    def save(self) -> None:
-        """Write it down."""
-        known = set(SWITCHES.sites)
-        unreached = sorted(known - set(self.tried) - set(self.killed))
-        said = {"sites": len(known), "killed": self.killed, "tried": self.tried, "unreached": unreached}
-        self.path.write_text(json.dumps(said, ensure_ascii=False, indent=1, sort_keys=True))
-
-
-BOOK: Book | None = None
-
-
-def pytest_configure(config: Any) -> None:
-    """Begin only where a file for the results is named."""
-    globals()["BOOK"] = Book(Path(os.environ["CRM_MUTANTS"]))
-
-
-def pytest_runtest_protocol(item: Any, nextitem: Any) -> bool | None:
-    """Run a test as it is, then once for each guard it reached that nothing has missed yet."""
-    if BOOK is None or item.path.name == "test_mutants.py":
-        return None
-    SWITCHES.reached.clear()
-    # Twice as it is: a test that cannot be repeated would kill everything.
-    if _passes(item):
-        sites = BOOK.open_among(set(SWITCHES.reached))
-        for site in sites if sites and _passes(item) else ():
-            SWITCHES.off = site
-            missed = not _passes(item)
-            SWITCHES.off = ""
-            BOOK.note(site, item.nodeid, missed=missed)
-        BOOK.save()
-    item.session._setupstate.teardown_exact(nextitem)
-    return True
-
-
-def _passes(item: Any) -> bool:
-    from _pytest.runner import runtestprotocol
-
-    item._initrequest()
-    # Its parent is named as the next one: all of the test's own is taken down, and nothing that others share.
-    return all(report.passed for report in runtestprotocol(item, nextitem=item.parent, log=False))
-
-
-if os.environ.get("CRM_MUTANTS"):
+def listen() -> None:
+    """Put a switch into every file of the product that is loaded from now on."""
     builtins.__dict__["__switches__"] = SWITCHES
     sys.meta_path.insert(0, Finder())
+
+
+def all_sites() -> dict[str, str]:
+    """Every guard of the product, from its files alone: name and where it stands now. Nothing is imported."""
+    kept = dict(SWITCHES.sites)
+    SWITCHES.sites.clear()
+    for path in sources():
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        if "operations" not in path.parts:
+            Weaver(module).visit(ast.parse(path.read_bytes()))
+    found = dict(SWITCHES.sites)
+    SWITCHES.sites.clear()
+    SWITCHES.sites.update(kept)
+    return found
