@@ -111,3 +111,17 @@ def test_where_no_two_officers_can_act_the_server_helps(security_officer: User, 
     replace_officer(number=security_officer.number)
     assert not Factor.objects.filter(user=security_officer).exists()
     assert Event.objects.get(action="factors.reset").data["by"] == "command"
+
+
+def test_a_half_sign_in_with_the_old_password_sets_nothing_up(
+    client: Client, sun_yue: User, security_officer: User, second_security_officer: User
+) -> None:
+    """R266: who knew the old password and stood before the code page is not led to the page that sets up a first factor."""
+    factor_of(sun_yue)
+    thief = Client()
+    assert thief.post("/sign-in/", {"number": "80001", "password": PASSWORD})["Location"] == "/sign-in/code/"
+    approve(second_security_officer, ask_for_reset(actor=as_actor(security_officer), person=sun_yue, reason="lost").request)
+    for page in ("/sign-in/next/", "/sign-in/code/", "/sign-in/set-up/"):
+        assert thief.get(page)["Location"] == "/sign-in/"
+    assert thief.post("/sign-in/set-up/", {"begin": "1"})["Location"] == "/sign-in/"
+    assert not Factor.objects.filter(user=sun_yue).exists()

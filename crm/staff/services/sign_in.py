@@ -17,10 +17,12 @@ from crm.access.services import actor_of
 from crm.log import services as log
 from crm.staff.models import KnownDevice, SignInHold, User
 from crm.staff.models.people import employee_number, normal_number
+from crm.staff.secrets import same
 from crm.staff.services import devices, guessing, sessions
 
 PENDING = "pending_user_id"
 PENDING_SINCE = "pending_since"
+PENDING_MARK = "pending_mark"
 HALF_LASTS = timedelta(minutes=5)
 
 
@@ -85,14 +87,20 @@ def begin_sign_in(request: HttpRequest, person: User) -> None:
     request.session.cycle_key()
     request.session[PENDING] = person.pk
     request.session[PENDING_SINCE] = timezone.now().isoformat()
+    request.session[PENDING_MARK] = person.get_session_auth_hash()
 
 
 def pending_person(request: HttpRequest) -> User | None:
-    """Return who is half signed in, for at most five minutes after the password."""
+    """Return who is half signed in, for at most five minutes after the password, and while it is the person's password.
+
+    Whoever knew it before a reset took it away would otherwise be led to set up the first second factor.
+    """
     since = request.session.get(PENDING_SINCE)
     if not isinstance(since, str) or timezone.now() - datetime.fromisoformat(since) > HALF_LASTS:
         return None
-    return User.objects.usable().filter(pk=int(request.session.get(PENDING, 0))).first()
+    person = User.objects.usable().filter(pk=int(request.session.get(PENDING, 0))).first()
+    shown = str(request.session.get(PENDING_MARK, ""))
+    return person if person is not None and same(shown, person.get_session_auth_hash()) else None
 
 
 @transaction.atomic
@@ -100,6 +108,7 @@ def complete_sign_in(request: HttpRequest, person: User) -> Actor:
     """Sign the person in under a fresh session key, and write it down; return the new actor."""
     request.session.pop(PENDING, None)
     request.session.pop(PENDING_SINCE, None)
+    request.session.pop(PENDING_MARK, None)
     auth.login(request, person, backend=settings.AUTHENTICATION_BACKENDS[0])
     limits.start(request.session)
     before = actor_of(request)
