@@ -12,6 +12,7 @@ from crm.exports.models import ExportPermit
 from crm.factors.models import Factor
 from crm.jobs.models import Job
 from crm.notify.models import Notice
+from crm.reviews.models import Campaign, PersonReview
 from crm.staff.models import User
 from crm.staff.models.sign_in import StaffSession
 from crm.tests.personas import Bank
@@ -23,7 +24,7 @@ OTHERS = {"branch": "80003", "other": "80002"}
 
 
 def own_things(bank: Bank, who: Principal) -> Things:
-    """Return a session, a factor, a permit, a notice, an alarm, a job and a back-test of each of the three."""
+    """Return a session, a factor, a permit, a notice, an alarm, a job, a back-test and a review of each of the three."""
     things: Things = {}
     people = {"own": who.person, **{relation: bank.people[number] for relation, number in OTHERS.items()}}
     for relation, person in people.items():
@@ -50,12 +51,13 @@ def _of(person: User) -> dict[str, str]:
         ended_at=now,
         raised_at=now,
     )
-    day = today()
+    day, campaign = today(), Campaign.objects.create(due_at=now + timedelta(days=21))
     passkey: dict[str, Any] = {"kind": "passkey", "name": "x", "credential_id": key.encode(), "public_key": b"x"}
     rows: dict[str, Any] = {
         "session": StaffSession.objects.create(user=person, session_key=key),
         "factor": Factor.objects.create(user=person, confirmed_at=now, **passkey),
         "notice": Notice.objects.create(user=person, kind="inquiry.asked", key=key, subject="x", url_name="staff:home"),
+        "review": PersonReview.objects.create(campaign=campaign, person=person, branch=person.branch, reviewer="branch"),
         "backtest": Backtest.objects.create(first_day=day, last_day=day, mode="known", job=job, requested_by=person),
     }
     return {kind: str(row.reference) for kind, row in rows.items()} | {

@@ -52,6 +52,7 @@ MORE_KINDS = {
     f"exports/{REF}/": "permit",
     f"factors/{REF}/": "factor",
     f"notices/{REF}/": "notice",
+    f"reviews/{REF}/": "review",
     f"risk/backtests/{REF}/": "backtest",
     f"risk/inquiries/{REF}/": "inquiry",
     f"risk/register/{REF}/": "register",
@@ -191,6 +192,8 @@ def _shows(route: str, thing: Thing, reach: str, who: Principal) -> bool:
         return is_own or thing.is_in(who.reach(DECIDES), who)
     if route.startswith("audit/alarms/"):
         return not is_own  # nobody reads what was noticed about herself
+    if route.startswith("reviews/") and reach != "all":
+        return not is_own and thing.is_in(reach, who)  # nobody reviews herself
     return thing.is_in(reach, who)
 
 
