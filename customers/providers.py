@@ -123,7 +123,7 @@ def _readings(user: Any, rows: CustomerQuerySet, query: Query) -> list[tuple[Cus
     if query.digits or query.upper().startswith("C-") or query.is_id_number:
         found.append((rows.filter(core_number=query.compact), _("Core customer number")))
         found.append((rows.filter(reference=text.upper()), _("Reference")))
-    if "id_number" in numbers and (query.is_id_number or len(query.compact) >= 8):
+    if "id_number" in numbers and query.is_number:
         found.append((rows.filter(id_number_index=blind_index("customers.customer.id_number", text)), _("ID number")))
     if "mobile" in numbers and query.is_mobile:
         found.append((rows.filter(mobile_index=blind_index("customers.customer.mobile", text)), _("Mobile number")))
@@ -282,7 +282,7 @@ PORTFOLIO_STAND_IN = Handler(
     describe=describe_portfolio,
     base_version=lambda manager: str(manager.pk),
     apply=lambda actor, request: portfolios.give_portfolio(actor=actor, request=request),
-    excluded=lambda request: {request.payload["person"], request.target_ref},
+    excluded=lambda request: {request.payload["person"], User.objects.get(pk=request.target_id or 0).number},
     target_url=lambda request: reverse("customers:stand_ins"),
 )
 CHANGE_CUSTOMER = Handler(

@@ -34,7 +34,7 @@ def find_accounts(user: Any, query: Query) -> list[Hit]:
         return []
     rows = Account.objects.visible_to(user).select_related("customer", "data_key")
     readings = [(Q(reference=str(query).upper()), _("Reference"))]
-    if (query.is_account or len(query.digits) >= 8) and may_probe(user, "products.account.number"):
+    if query.is_number and query.digits and may_probe(user, "products.account.number"):
         readings.append((Q(number_index=blind_index("products.account.number", str(query))), _("Account number")))
     if len(query.digits) == 4:
         readings.append((Q(number_last4=query.digits), _("Last four of the account number")))

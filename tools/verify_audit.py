@@ -23,12 +23,12 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
-MOST_SHOWN = 200
-MOST_EXPLAINED = 2000
+FORMAT, MOST_SHOWN, MOST_EXPLAINED = 1, 200, 2000
+FLOOR = (datetime.now(UTC) - timedelta(days=365)).isoformat()  # nothing below 366 days is purged
 
 SENTENCES = {
     "edited": (
@@ -72,6 +72,7 @@ SENTENCES = {
         "{at} 所锚定的状态（{seq} 行）已不在日志之中：日志被改写或回退。",
     ),
     "anchor_forged": ("The anchor of {at} is not the product's: its code is wrong.", "{at} 的锚并非本产品所出：其认证码不正确。"),
+    "purged_early": ("Lines younger than a year were purged: see the anchor of {at}.", "有不足一年的行被清除：见 {at} 的锚。"),
     "replaced": (
         "The newest anchor ({at}) belongs to another log: this one was put in its place.",
         "最新的锚（{at}）属于另一份日志：本日志已被替换。",
@@ -110,18 +111,16 @@ class Check:
         self.anchors = anchors
         self.findings: list[tuple[str, dict[str, Any]]] = []
         self.notes: list[tuple[str, dict[str, Any]]] = []
-        self.log_id = ""
         self.head: dict[str, Any] | None = None
         self.attestation: dict[str, Any] | None = None
-        self.lines = self.rows = 0
-        self.last, self.purged = (0, b""), 0
+        self.lines, self.rows, self.ended = 0, 0, False
+        self.log_id, self.last, self.purged = "", (0, b""), 0
         self.hashes: dict[int, bytes] = {}
         self.wanted: set[int] = set()
         self.seen: dict[bytes, int] = {}
         self.suspects: list[dict[str, Any]] = []
         self.batches: dict[int, dict[str, Any]] = {}
         self.open_batch: tuple[int, list[bytes], bool] | None = None
-        self.ended = False
 
     def find(self, kind: str, **values: Any) -> None:
         """Note that something does not hold."""
@@ -289,6 +288,8 @@ class Check:
                 self.find("anchor_forged", at=anchor["at"])
             elif int(anchor["seq"]) >= self.purged and self.hashes.get(anchor["seq"]) != bytes.fromhex(anchor["hash"]):
                 self.find("anchor", at=anchor["at"], seq=anchor["seq"])
+            elif int(anchor["seq"]) < self.purged and str(anchor["at"]) > FLOOR:
+                self.find("purged_early", at=anchor["at"])
         if ours and (behind := self.last[0] - max(int(anchor["seq"]) for anchor in ours)) > 0:
             self.notes.append(("behind", {"lines": behind}))
 
@@ -316,9 +317,8 @@ def root(nodes: list[bytes]) -> bytes:
 
 
 def _fits(place: dict[str, Any], other: dict[str, Any]) -> bool:
-    wanted = bytes.fromhex(place["hash"])
     return any(
-        seal(place["prev"], place["seq"], place["id"], txid, other["body"], other["mac"]) == wanted
+        seal(place["prev"], place["seq"], place["id"], txid, other["body"], other["mac"]) == bytes.fromhex(place["hash"])
         for txid in {place["txid"], other["txid"]}
     )
 
@@ -366,7 +366,7 @@ def read_key(path: Path) -> bytes:
     try:
         key = base64.b64decode(json.loads(text)["log_mac_key"] if text.startswith("{") else text, validate=True)
     except (KeyError, binascii.Error, ValueError):
-        raise CannotLook(f"{path} holds no key of the log") from None
+        key = b""
     if len(key) < 32:
         raise CannotLook(f"{path} holds no key of the log")
     return key

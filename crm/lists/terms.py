@@ -6,6 +6,7 @@ import unicodedata
 from crm.log.masking import holds_number
 
 ID_NUMBER = re.compile(r"[0-9]{15}|[0-9]{17}[0-9Xx]|[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
+REFERENCE = re.compile(r"[A-Z]{1,3}-[0-9A-Z]{6,16}")
 MOBILE = re.compile(r"(\+?86)?1[3-9][0-9]{9}")
 LONGEST = 80
 
@@ -56,6 +57,17 @@ class Query(str):
         return self.is_sensitive or holds_number(self)
 
     @property
+    def is_number(self) -> bool:
+        """May be a whole number that stands masked on pages: the above, or a passport, a permit, a short account number; no reference.
+
+        Looking for one takes a permission and is counted.
+        """
+        if self.is_private:
+            return True
+        text = self.compact
+        return len(text) >= 8 and text.isalnum() and any(map(str.isdigit, text)) and not REFERENCE.fullmatch(self.upper())
+
+    @property
     def masked(self) -> str:
         """Fit for the log: words as they are, numbers masked."""
         text = self.compact
@@ -65,5 +77,7 @@ class Query(str):
             return f"{self[:1]}***@{self.rpartition('@')[2]}"
         if self.is_sensitive:
             return f"{text[:2]}{'*' * (len(text) - 6)}{text[-4:]}"
+        if self.is_number and text.isascii() and not self.is_private:
+            return f"{'*' * (len(text) - 2)}{text[-2:]}"
         # A longer text may still hold a number: of any run of six digits or more only the last two stay.
         return re.sub(r"[0-9]{6,}", lambda run: "*" * (len(run[0]) - 2) + run[0][-2:], self)

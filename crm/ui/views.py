@@ -59,7 +59,7 @@ def _query(request: HttpRequest, form: SearchForm) -> Query | None:
 
 @transaction.atomic
 def _find(request: HttpRequest, query: Query) -> list[Group]:
-    if query.is_private:
+    if query.is_number:
         count_probe(actor_of(request))
     groups = searches.find(request.user, query)
     found = {group.kind: len(group.hits) for group in groups}

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from crm.access.actor import Actor
-from crm.access.errors import DomainError
+from crm.access.errors import DomainError, Refused
 from crm.access.services import require, require_step_up
 from crm.log import services as log
 from crm.staff.services.customers import end_sign_in, open_sign_in, token_for_customer
@@ -37,12 +37,14 @@ class NoSignIn(DomainError):
 def issue_sign_in(*, actor: Actor, customer: Customer, ways: Iterable[str], words: str = "") -> str:
     """Return a one-time token, to be shown once and handed to the customer in person; what was checked is kept.
 
-    The managing relationship manager alone may. Asked again, the customer gets a new token and the earlier one dies; a sign-in that was
-    switched off works again. Raises ``StepUpNeeded``, `NotChecked`.
+    The managing relationship manager alone may, nobody who stands in for her. Asked again, the customer gets a new token and the earlier
+    one dies; a sign-in that was switched off works again. Raises ``StepUpNeeded``, `NotChecked`.
     """
     require(actor, OPEN, customer)
     require_step_up(actor)
     customer = Customer.objects.locked().get(pk=customer.pk)
+    if customer.manager_id != actor.user_id:
+        raise Refused(OPEN, customer)
     checked = [way for way in CheckedBy.values if way in set(ways)]
     if not set(checked) >= NEEDED:
         raise NotChecked

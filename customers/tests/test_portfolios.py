@@ -10,6 +10,7 @@ from django.utils import timezone
 from audit.services.questions import what_could_see
 from crm.access.errors import NotVisible, Refused
 from crm.access.services import may
+from crm.approvals.handlers import excluded_from
 from crm.approvals.models import ChangeRequest
 from crm.approvals.services import decide
 from crm.log.models import Event
@@ -65,6 +66,12 @@ def seen(bank: Bank, number: str = COLLEAGUE) -> set[str]:
 
 def typed(moment: datetime) -> str:
     return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M")
+
+
+def test_who_is_stood_in_for_does_not_decide(bank: Bank, zhang_wei: Customer) -> None:
+    """R263: neither the colleague nor the person whose customers are given, whoever proposed it."""
+    asked = ask(bank, by=CHIEF)
+    assert excluded_from(asked) >= {ABSENT, COLLEAGUE, CHIEF}
 
 
 def test_counted_asked_decided_seen_and_over(bank: Bank, zhang_wei: Customer, li_na: Customer, time_machine: Any) -> None:

@@ -4,20 +4,25 @@ Requirements: R248, R249, R261, R295.
 """
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from crm.access.actor import IMPORTER
 from crm.access.errors import NotVisible, Refused, StepUpNeeded
+from crm.access.services import may
+from crm.approvals.services import decide
 from crm.log.models import Event
 from crm.staff.models import User
 from crm.tests.personas import PASSWORD, as_actor, browser
 from crm.tests.test_permission_matrix import FOUND
 from customers.models import Customer, IdentityCheck
 from customers.services.sign_ins import NotChecked, issue_sign_in, withdraw_sign_in
+from customers.services.standins import propose_stand_in
 from portal.choices import TOLD
 from portal.tests.personas import CHECKED, give_sign_in
 from products.models import Account
@@ -83,6 +88,19 @@ def test_nobody_else_gives_a_way_in(
         issue_sign_in(actor=as_actor(sun_yue), customer=zhang_wei, ways=["document", "call"])
     with pytest.raises(StepUpNeeded):
         issue_sign_in(actor=as_actor(sun_yue, stepped_up=False), customer=zhang_wei, ways=CHECKED)
+    assert IdentityCheck.objects.count() == 0
+
+
+def test_a_stand_in_gives_no_way_in(zhang_wei: Customer, sun_yue: User, colleague: User, branch_manager: User) -> None:
+    """R248: who stands in for the relationship manager may change the record; the customer's own way in stays the manager's to give."""
+    until = timezone.now() + timedelta(days=1)
+    asked = propose_stand_in(
+        actor=as_actor(sun_yue), customer=zhang_wei, person=colleague.number, until=until, may_change=True, reason="on leave"
+    )
+    decide(actor=as_actor(branch_manager), request=asked, approve=True, reason="agreed", shown_hash=asked.shown_hash)
+    assert may(as_actor(colleague), "customers.change_customer", zhang_wei)
+    with pytest.raises(Refused):
+        issue_sign_in(actor=as_actor(colleague), customer=zhang_wei, ways=CHECKED)
     assert IdentityCheck.objects.count() == 0
 
 

@@ -151,3 +151,12 @@ def test_passwords_and_long_texts_are_not_carried(zhou_min: User) -> None:
         page = client.post("/step-up/?next=/somewhere/", sent, headers={"Referer": "http://testserver/jobs/"})
         assert page.context["kept"] == [] and "second_factor" in page.content.decode() and "Green-Kettle" not in page.content.decode()
         assert page.context["action"] == "/step-up/?next=%2Fjobs%2F"
+
+
+def test_a_way_back_with_a_new_line_in_it_breaks_nothing(bank: Bank) -> None:
+    """Bad input never ends in 500."""
+    person = bank.people["80001"]
+    factor_of(person)
+    client = browser(person)
+    answer = client.post("/step-up/?next=/notices/%0d%0aX:1&again=1", {"second_factor": next_code(person)})
+    assert (answer.status_code, answer["Location"]) == (307, "/notices/%0D%0AX:1")

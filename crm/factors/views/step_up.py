@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -70,7 +71,7 @@ def _on(back: str, request: HttpRequest) -> HttpResponse:
     if "again" not in request.GET:
         return redirect(back)
     # The browser sends the same form once more, to where it was going.
-    return HttpResponse(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": back})
+    return HttpResponse(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": iri_to_uri(back)})
 
 
 def _back(request: HttpRequest) -> str:

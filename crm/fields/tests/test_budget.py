@@ -98,3 +98,17 @@ def test_searches_for_numbers_are_counted(bank: Bank, zhang_wei: Customer, setti
     assert right.status_code == wrong.status_code == 429
     assert zhang_wei.reference not in right.content.decode()
     assert zhang_wei.reference in client.post(reverse("ui:search"), {"q": "张伟"}, follow=True).content.decode()
+
+
+def test_a_passport_is_looked_for_as_often_as_any_number(bank: Bank, zhang_wei: Customer, settings: LazySettings) -> None:
+    """R279: documents that look like no Chinese number are hidden values too: their searches are counted, references and names are not."""
+    zhang_wei.id_type, zhang_wei.id_number = "passport", "E12345678"
+    zhang_wei.save()
+    settings.PROBES_A_DAY = 2
+    client = browser(bank.people["84101"])
+    for typed in (zhang_wei.reference, "zhangwei", "E12345678", "20261120"):
+        assert client.post(reverse("ui:search"), {"q": typed}, follow=True).status_code == 200
+    assert Event.objects.filter(action="field.probed").count() == 2
+    for typed in ("E12345678", "E12345679", "10000017"):
+        assert client.post(reverse("ui:search"), {"q": typed}, follow=True).status_code == 429
+        assert client.get(reverse("ui:search"), {"q": typed}).status_code == 429

@@ -17,8 +17,9 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from crm.log import grants, purging
+from crm.log import anchors, grants, keys, purging
 from crm.log import services as log
+from crm.log.exporting import export_log
 from crm.log.models import Event, Seal
 from crm.log.tests.people import SUN_YUE
 from crm.log.verification import verify_log
@@ -105,3 +106,34 @@ def test_a_purge_by_somebody_without_the_key_is_found(old_log: int, superuser: p
     found = findings(superuser)
     superuser.rollback()
     assert {"forged": "checkpoint_forged", "removed": "gap", "too far": "gap"}[how] in found
+
+
+def test_a_purge_of_young_lines_with_the_key_is_found(old_log: int, superuser: psycopg.Connection, tmp_path: Path, settings: Any) -> None:
+    """R313: a checkpoint signed with the key over lines of this year: an anchor kept outside says that they are too young to be gone."""
+    settings.ANCHORS_FILE = tmp_path / "anchors.jsonl"
+    anchor = anchors.write_anchor()
+    with transaction.atomic():
+        log.record(actor=SUN_YUE, action="log.verified")
+    log_id, last, digest = superuser.execute("SELECT log_id::text, seq, hash FROM log_head").fetchone() or ("", 0, b"")
+    at = timezone.now().isoformat()
+    mac = keys.checkpoint_mac(log_id=log_id, seq=last, digest=bytes(digest), count=last, at=at)
+    superuser.execute("SET session_replication_role = replica")
+    superuser.execute("INSERT INTO log_checkpoint (seq, hash, count, at, mac) VALUES (%s, %s, %s, %s, %s)", [last, digest, last, at, mac])
+    for table in ("log_leaf", "log_event", "log_seal"):
+        superuser.execute(f"DELETE FROM {table}")
+    key, target = base64.b64decode(settings.CRM_KEYS["log_mac_key"]), tmp_path / "log.jsonl"
+    assert [finding.kind for finding in Verifier(superuser, key, [anchor]).run().findings] == ["purged_early"]
+    export_log(superuser, target, [anchor])
+    superuser.rollback()
+    assert PROGRAM([str(target), "--key", str(settings.KEYS_FILE)]) == 1
+
+
+def test_a_chain_broken_everywhere_is_told_in_time(old_log: int, superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where very many lines were edited nobody asks of each pair whether they were exchanged: the finding must come today."""
+    monkeypatch.setattr("crm.log.verifier.MOST_EXPLAINED", 9)
+    monkeypatch.setattr("crm.log.verifier._fits", lambda *_pair: pytest.fail("each pair was tried"))
+    superuser.execute("SET session_replication_role = replica")
+    superuser.execute("UPDATE log_event SET body = body || ' '::bytea")
+    found = findings(superuser)
+    superuser.rollback()
+    assert found.count("edited") >= old_log
