@@ -26,6 +26,8 @@ class Principal:
     person: User | None = None
     reaches: dict[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """The relations of whose customers nothing may be told; set by who looks for canaries."""
 
     @property
     def is_known(self) -> bool:
