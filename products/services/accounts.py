@@ -91,11 +91,11 @@ def open_account(*, actor: Actor, customer: Customer, new: NewAccount) -> Accoun
 
     A number that stands outside the asker's reach is refused with ``NumberRefused``, which does not say so.
     """
+    require(actor, "products.add_account", customer)
     if squeeze(new.holder_name) != squeeze(customer.name):
         raise HolderDiffers
     if new.kind not in KINDS[CustomerKind(customer.kind)]:
         raise KindNotForCustomer
-    require(actor, "products.add_account", customer)
     customers.check_clashes(actor=actor)
     try:
         with transaction.atomic():
@@ -131,10 +131,10 @@ def ask_to_change(*, actor: Actor, account: Account, version: int, status: str, 
 
     Raises ``Conflict`` when somebody was quicker, ``KindNotForCustomer`` and ``NothingChanges``.
     """
-    if kind not in KINDS[CustomerKind(account.customer.kind)]:
-        raise KindNotForCustomer
     with transaction.atomic():
         require(actor, CHANGE, account)
+        if kind not in KINDS[CustomerKind(account.customer.kind)]:
+            raise KindNotForCustomer
         account = Account.objects.locked().select_related("customer").get(pk=account.pk)
         if account.version != version:
             raise Conflict
@@ -150,12 +150,12 @@ def change_account(*, actor: Actor, account: Account, version: int, status: str,
     Status decides whether money moves, so no person changes it alone. Raises ``SecondPersonNeeded``, and ``Conflict`` when
     somebody was quicker.
     """
-    if kind not in KINDS[CustomerKind(account.customer.kind)]:
-        raise KindNotForCustomer
-    if actor.is_person and asked_by in ("", actor.number):
-        raise SecondPersonNeeded
     with transaction.atomic():
         require(actor, "products.approve_account" if actor.is_person else "products.report_status", account)
+        if kind not in KINDS[CustomerKind(account.customer.kind)]:
+            raise KindNotForCustomer
+        if actor.is_person and asked_by in ("", actor.number):
+            raise SecondPersonNeeded
         account = Account.objects.locked().select_related("customer").get(pk=account.pk)
         if account.version != version:
             raise Conflict

@@ -132,11 +132,12 @@ def ask_to_lift(*, actor: Actor, freeze: Freeze, reason: str, document: str = ""
 
     A freeze of an authority needs the number of the document by which that authority ends it.
     """
+    require(actor, "products.ask_lift_freeze", freeze)
+    require_step_up(actor)
     if freeze.state not in STANDING:
         raise AlreadyEnded
     if freeze.authority != Authority.OWN and not document.strip():
         raise FreezeNotAllowed(_("Give the number of the document by which the authority ends its freeze."), field="document")
-    require_step_up(actor)
     return approvals.propose(actor=actor, kind=LIFT, target=freeze, payload={"document": document.strip()}, reason=reason)
 
 

@@ -133,8 +133,8 @@ def test_nobody_closes_or_reopens_an_account_alone(
 ) -> None:
     """The status decides whether money moves: the core says it, or two people do."""
     core_word(salary_account, "closed")
-    for person in (sun_yue, branch_manager):
-        with pytest.raises(SecondPersonNeeded):
+    for person, said in ((sun_yue, Refused), (branch_manager, SecondPersonNeeded)):
+        with pytest.raises(said):
             change_account(actor=as_actor(person), account=salary_account, version=2, status="normal", kind="class_1", reason="重开")
     page = reverse("products:account_change", args=[salary_account.reference])
     sent = browser(sun_yue).post(page, {"version": 2, "status": "normal", "kind": "class_1", "reason": "误销户，重新启用"})

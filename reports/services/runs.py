@@ -63,10 +63,10 @@ def branch_for(actor: Actor, branch: Branch | None) -> Branch | None:
 
 def ask_for_report(*, actor: Actor, period: str, first_day: date, last_day: date, branch: Branch | None) -> ReportRun:
     """Order a report over a period and a branch tree; the worker makes it. Raises ``PeriodNotOver``, ``BranchOutOfReach``."""
-    if first_day > last_day or last_day > today(timezone.now()) or last_day - first_day > LONGEST:
-        raise PeriodNotOver
     with transaction.atomic():
         require(actor, "reports.add_reportrun")
+        if first_day > last_day or last_day > today(timezone.now()) or last_day - first_day > LONGEST:
+            raise PeriodNotOver
         run = ReportRun.objects.create(
             definition=CODE,
             period=period,

@@ -149,10 +149,10 @@ def add_note(*, actor: Actor, alert: Alert, text: str) -> AlertNote:
 
 def dismiss(*, actor: Actor, alert: Alert, reason: str, disposition: str = Disposition.FALSE_POSITIVE) -> Alert:
     """Finish an alert without a case, with the reason an auditor will read."""
-    if len(reason.strip()) < 4:
-        raise ReasonNeeded
     with transaction.atomic():
         require(actor, WORK, alert)
+        if len(reason.strip()) < 4:
+            raise ReasonNeeded
         alert = _mine(actor, alert)
         finish(alert, AlertState.DISMISSED, disposition, actor, timezone.now())
         alert.dismissal_reason = reason.strip()
