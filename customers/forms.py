@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from audit.forms import Moment
 from crm.access.actor import Actor
 from crm.access.reach import Reach
 from crm.fields.validators import validate_mobile
@@ -127,6 +128,7 @@ class WhyForm(forms.Form):
     number = forms.CharField(label=_("Employee number"), max_length=20)
     reference = forms.CharField(label=_("Reference of the customer"), max_length=20)
     permission = forms.ChoiceField(label=_("Permission"), choices=_permissions, initial="customers.view_customer")
+    at = Moment(label=_("At the moment"), required=False, help_text=_("Empty: now."))
 
 
 class StandInForm(forms.Form):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.db.models import Count, Q
@@ -14,12 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import Event
 from crm.access.actor import Actor
 from crm.access.errors import DomainError
-from crm.access.granted import wide_tables
-from crm.access.reach import Reach
 from crm.access.services import get_visible, require
-from crm.fields.history import as_of
 from crm.log import services as log
-from crm.staff.models import Role, RoleAssignment, RolePermission, User
+from crm.staff.models import User
+from crm.staff.services.past import as_was, grants_of, portfolios_of
 from crm.staff.services.role_table import permission_label
 
 ASK = "audit.ask_question"
@@ -118,6 +115,7 @@ class CouldSee:
     roles: list[str]
     held: list[Held]
     granted: list[Granted]
+    is_usable: bool
 
 
 @transaction.atomic
@@ -126,42 +124,33 @@ def what_could_see(*, actor: Actor, number: str, moment: datetime) -> CouldSee:
     require(actor, ASK)
     person: User = get_visible(User.objects.get_queryset(), actor, ASK, number=number)
     log.record(actor=actor, action="audit.question_asked", target=person, data={"question": "what_could_see", "moment": moment})
-    valid = Q(valid_until__isnull=True) | Q(valid_until__gt=moment)
-    ids = list(as_of(RoleAssignment, moment).filter(valid, user_id=person.pk).values_list("role_id", flat=True))
-    names = {role.pk: str(role.label) for role in Role.objects.filter(pk__in=ids)}
-    rows = as_of(RolePermission, moment).filter(role_id__in=ids).exclude(reach=Reach.NONE.value).order_by("permission")
-    held = [
-        Held(row.permission, str(permission_label(row.permission)), str(Reach(row.reach).label), names.get(row.role_id, "")) for row in rows
-    ]
-    return CouldSee(person, sorted(names.values()), held, _granted(person, moment))
+    past = as_was(person, moment)
+    rows = past.rows if past.is_usable else []
+    held = [Held(row.permission, str(permission_label(row.permission)), str(row.reach.label), row.role) for row in rows]
+    return CouldSee(person, past.roles, held, _granted(person, moment), past.is_usable)
 
 
 def _granted(person: User, moment: datetime) -> list[Granted]:
-    found = []
-    for model in apps.get_models():
-        if not getattr(model, "is_direct_grant", False):
-            continue
-        live = Q(valid_from__lte=moment) & (Q(valid_until__isnull=True) | Q(valid_until__gt=moment))
-        rows = list(as_of(model, moment).filter(live, user_id=person.pk)[:MOST])
-        granted: Any = model._meta.get_field("content_object").related_model
-        called = dict(granted._base_manager.filter(pk__in=[row.content_object_id for row in rows]).values_list("pk", "reference"))
-        rights = dict(Permission.objects.filter(pk__in=[row.permission_id for row in rows]).values_list("pk", "codename"))
-        found += [
-            Granted(called.get(row.content_object_id, ""), rights.get(row.permission_id, ""), row.valid_until, row.reason) for row in rows
-        ]
-    return found + _portfolios(person, moment)
+    grants = grants_of(person, moment)[:MOST]
+    rights = dict(Permission.objects.filter(pk__in=[row.permission_id for _model, row in grants]).values_list("pk", "codename"))
+    called = {}
+    for model in {model for model, _row in grants}:
+        keys = [row.content_object_id for granted, row in grants if granted is model]
+        called.update({(model, pk): name for pk, name in model._base_manager.filter(pk__in=keys).values_list("pk", "reference")})
+    single = [
+        Granted(called.get((model, row.content_object_id), ""), rights.get(row.permission_id, ""), row.valid_until, row.reason)
+        for model, row in grants
+    ]
+    return single + _portfolios(person, moment)
 
 
 def _portfolios(person: User, moment: datetime) -> list[Granted]:
     """Return what stood open through the portfolio of a colleague, by her employee number."""
-    found = []
-    for table in wide_tables():
-        rows = list(as_of(table, moment).filter(user_id=person.pk, valid_from__lte=moment, valid_until__gt=moment)[:MOST])
-        keys = [getattr(row, table.covers) for row in rows]
-        numbers = dict(User.objects.get_queryset().filter(pk__in=keys).values_list("pk", "number"))
-        for row, key in zip(rows, keys, strict=True):
-            right = gettext("portfolio, view and change") if row.may_change else gettext("portfolio, view")
-            found.append(Granted(numbers.get(key, ""), right, row.valid_until, row.reason))
+    found, rows = [], portfolios_of(person, moment)[:MOST]
+    numbers = dict(User.objects.get_queryset().filter(pk__in=[key for key, _row in rows]).values_list("pk", "number"))
+    for key, row in rows:
+        right = gettext("portfolio, view and change") if row.may_change else gettext("portfolio, view")
+        found.append(Granted(numbers.get(key, ""), right, row.valid_until, row.reason))
     return found
 
 

@@ -169,15 +169,24 @@ def history_of(row: models.Model) -> "models.QuerySet[Any]":
     return versions.order_by("pgh_id")
 
 
-def as_of(model: type[models.Model], moment: datetime) -> "models.QuerySet[Any]":
+def as_of(model: type[models.Model], moment: datetime, **fixed: Any) -> "models.QuerySet[Any]":
     """The version of each row of a model that stood at a moment; rows that were not there yet, or no more, are left out.
 
-    The caller narrows it (``pgh_obj__in=Customer.objects.visible_to(actor)``): versions know no scope of their own.
+    The caller narrows it (``pgh_obj__in=Customer.objects.visible_to(actor)``): versions know no scope of their own. ``fixed`` are
+    conditions on columns that never change in a row's life (``user_id=…``): only versions of these rows are read.
     """
-    known = _history(model).objects.filter(pgh_created_at__lte=moment)
+    known = _history(model).objects.filter(pgh_created_at__lte=moment, **fixed)
     last = known.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id").values("pgh_id")
     versions: models.QuerySet[Any] = _history(model).objects.filter(pgh_id__in=last)
     return versions.exclude(pgh_label=DELETE)
+
+
+def formerly(row: models.Model, field: str, moment: datetime) -> Any:
+    """The former values under ``tracked_change`` that held at a moment; None where the present ones held then already.
+
+    Of a change before history was switched on nothing is known.
+    """
+    return _changes[type(row), field].objects.filter(pgh_obj=row.pk, pgh_created_at__gt=moment).order_by("pgh_id").first()
 
 
 def value_at(rows: "models.QuerySet[Any]", path: str, moment: str) -> Any:

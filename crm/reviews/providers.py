@@ -10,9 +10,9 @@ from crm.approvals.models import ChangeRequest
 from crm.jobs.services import enqueue
 from crm.lists import formats
 from crm.reviews import services
+from crm.reviews.services.rights import grant_label
 from crm.staff.models import Role, User
 from crm.staff.services import access
-from crm.staff.services.role_table import permission_label
 
 
 def _person_of(request: ChangeRequest) -> User:
@@ -32,7 +32,7 @@ def describe(request: ChangeRequest) -> list[Difference]:
     for place, (_table, _pk, permission, until) in enumerate(asked["grants"], start=1):
         end = formats.moment(parse_datetime(until)) if until else gettext("open end")
         lines.append(
-            Difference(f"grant:{place}", permission_label(permission), gettext("Granted until %(end)s") % {"end": end}, gettext("Ended"))
+            Difference(f"grant:{place}", grant_label(permission), gettext("Granted until %(end)s") % {"end": end}, gettext("Ended"))
         )
     return lines if any(not line.context for line in lines) else []
 

@@ -45,6 +45,7 @@ PARTS = {
             "staff.RoleAssignmentHistory",
             "staff.RoleHistory",
             "staff.RolePermissionHistory",
+            "staff.UserFormer",
         ),
         PART.format("the row whose versions they are"),
     ),

@@ -20,5 +20,5 @@ def why(request: HttpRequest) -> HttpResponse:
         try:
             found = explain(actor=actor_of(request), **form.cleaned_data)
         except DomainError as refusal:
-            form.add_error(None, str(refusal))
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
     return render(request, "customers/why.html", {"form": form, "found": found})

@@ -177,7 +177,7 @@ def test_nothing_is_put_before_our_statements() -> None:
     assert not [wrapper for wrapper in wrappers if "pghistory" in wrapper]
 
 
-CHANGES = {"CustomerMove", "CustomerFormer", "AccountFormer"}
+CHANGES = {"CustomerMove", "CustomerFormer", "AccountFormer", "UserFormer"}
 
 
 def test_histories_are_built_alike() -> None:

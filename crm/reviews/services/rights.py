@@ -10,8 +10,10 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from crm.access.actor import Actor
+from crm.access.granted import wide_tables
 from crm.access.reach import Level, Reach
 from crm.staff.choices import OTHER_ROLES
 from crm.staff.models import RoleAssignment, RolePermission, User
@@ -20,6 +22,7 @@ from crm.staff.services.role_table import permission_label
 
 # A clearance opens labelled customers; the app that owns the labels calls its permissions so.
 CLEARANCE = "clear_"
+PORTFOLIO_VIEW, PORTFOLIO_CHANGE = "portfolio.view", "portfolio.change"
 
 
 @dataclass(frozen=True)
@@ -169,4 +172,26 @@ def _grants(person: User, reader: Actor) -> list[HeldGrant]:
             by, on = str(row.granted_by or ""), called.get(row.content_object_id, "")
             about = (name, permission_label(name), row.valid_from, row.valid_until, by, on, row.reason if on else "")
             found.append(HeldGrant(table._meta.label_lower, row.pk, *about))
+    return found + _portfolios(person)
+
+
+def _portfolios(person: User) -> list[HeldGrant]:
+    """Return the stand-ins for whole portfolios, by the number of the colleague stood in for."""
+    found = []
+    for table in wide_tables():
+        rows = list(
+            table._base_manager.filter(user_id=person.pk, valid_until__gt=timezone.now()).select_related("granted_by").order_by("pk")
+        )
+        numbers = dict(User.objects.get_queryset().filter(pk__in=[getattr(row, table.covers) for row in rows]).values_list("pk", "number"))
+        for row in rows:
+            name = PORTFOLIO_CHANGE if row.may_change else PORTFOLIO_VIEW
+            about = (name, grant_label(name), row.valid_from, row.valid_until, str(row.granted_by or ""))
+            found.append(HeldGrant(table._meta.label_lower, row.pk, *about, numbers.get(getattr(row, table.covers), ""), row.reason))
     return found
+
+
+def grant_label(permission: str) -> str:
+    """Return what a grant gives, in the reader's language."""
+    if permission in (PORTFOLIO_VIEW, PORTFOLIO_CHANGE):
+        return gettext("portfolio, view and change") if permission == PORTFOLIO_CHANGE else gettext("portfolio, view")
+    return permission_label(permission)

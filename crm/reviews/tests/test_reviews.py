@@ -23,7 +23,7 @@ from crm.reviews.services.standing import progress, standing
 from crm.staff.models import RoleAssignment, User
 from crm.staff.services.leaving import leave
 from crm.tests.personas import Bank, as_actor, browser
-from customers.models import Customer, CustomerGrant
+from customers.models import Customer, CustomerGrant, PortfolioGrant
 
 pytestmark = pytest.mark.django_db
 QUARTER = timedelta(days=91)
@@ -91,10 +91,18 @@ def test_removal_is_decided_by_another_officer(bank: Bank, campaign: Campaign, l
     """Role and stand-in go with the second person's click, sessions end; the page names no customer that the reviewer does not see."""
     wu_ting, manager = bank.people["80003"], as_actor(bank.people["81001"])
     grant(wu_ting, li_na, valid_until=timezone.now() + timedelta(days=9))
+    PortfolioGrant.objects.create(
+        user=wu_ting, manager=bank.people["80001"], valid_until=timezone.now() + timedelta(days=9), reason="leave"
+    )
     rights, page = rights_of(wu_ting, manager), reverse("reviews:review", args=[of(campaign, "80003").reference])
     body = browser(bank.people["81001"]).get(page).content.decode()
     assert rights.grants[0].key in body and li_na.reference not in body and rights.grants[0].reference == ""
-    form = {"mark": rights.mark, "remove": ["relationship-manager", rights.grants[0].key], "reason": "moved on", "decision": "remove"}
+    form = {
+        "mark": rights.mark,
+        "remove": ["relationship-manager", *(row.key for row in rights.grants)],
+        "reason": "moved on",
+        "decision": "remove",
+    }
     assert browser(bank.people["81001"]).post(page, {**form, "reason": ""}).status_code == 200
     client = browser(wu_ting)
     assert browser(bank.people["81001"]).post(page, form).status_code == 302
@@ -107,8 +115,9 @@ def test_removal_is_decided_by_another_officer(bank: Bank, campaign: Campaign, l
     assert decide(actor=second, request=asked, approve=True, reason="agreed", shown_hash=asked.shown_hash).state == "applied"
     assert User.objects.get(pk=wu_ting.pk).role_codes() == [] and client.get("/customers/").status_code == 403
     assert not CustomerGrant.objects.exclude(valid_until__lte=timezone.now()).exists()
+    assert not PortfolioGrant.objects.exclude(valid_until__lte=timezone.now()).exists()
     line = Event.objects.get(action="review.rights_removed")
-    assert (line.approver, line.data["before"], line.data["after"], line.data["grants"]) == ("85002", ["relationship-manager"], [], 1)
+    assert (line.approver, line.data["before"], line.data["after"], line.data["grants"]) == ("85002", ["relationship-manager"], [], 2)
 
 
 def test_an_officer_is_reviewed_by_the_other(bank: Bank, campaign: Campaign) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.reach import Reach
 from crm.access.references import ReferenceField
 from crm.access.scopes import ScopedQuerySet
+from crm.fields.history import tracked_change
 from crm.staff.choices import Theme
 from crm.staff.models.roles import Role, RolePermission
 
@@ -76,6 +77,8 @@ class UserManager(BaseUserManager["User"]):
         return user
 
 
+# Passwords and sign-ins have no versions: only what decides whether and where a person could act at a former moment.
+@tracked_change("is_active", "UserFormer", "valid_until", "branch")
 class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who works for the bank, signing in by employee number."""
 
