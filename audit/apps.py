@@ -46,3 +46,4 @@ class AuditConfig(AppConfig):
         sweeps.register("audit.anchor", providers.sweep_anchor, 300)
         sweeps.register("audit.anchor_mail", providers.sweep_anchor_mail, 3_600)
         sweeps.register("audit.verify", providers.sweep_verification, 86_400)
+        sweeps.register("audit.purge", providers.sweep_purge, 86_400)

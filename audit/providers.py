@@ -57,6 +57,11 @@ def sweep_verification() -> None:
     enqueue("audit.verify_log")
 
 
+def sweep_purge() -> None:
+    """Have the oldest lines purged that nobody needs any more."""
+    enqueue("audit.purge_log")
+
+
 def log_tile(actor: Actor) -> dict[str, Any]:
     """Return what the log took in since midnight, and how its last verification ended."""
     begins = datetime.combine(timezone.localdate(), time.min, tzinfo=timezone.get_default_timezone())

@@ -1,7 +1,7 @@
 """Background work of the auditor's rooms."""
 
 from audit import services
-from audit.services import alarms
+from audit.services import alarms, purging
 from crm.access.actor import Actor
 from crm.jobs.task import task
 from crm.log import anchors
@@ -29,3 +29,9 @@ def look_for_patterns() -> None:
 def verify_log(*, actor: Actor) -> None:
     """Verify the whole log."""
     services.verify_log(actor=actor)
+
+
+@task(name="audit.purge_log")
+def purge_log(*, actor: Actor) -> None:
+    """Purge the oldest lines."""
+    purging.purge_log(actor=actor)

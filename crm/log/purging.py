@@ -35,20 +35,31 @@ def register_keeper(keeper: Keeper) -> None:
         _keepers.append(keeper)
 
 
+def kept_days() -> int:
+    """How many days of lines are kept: ``AUDIT_DAYS``, never fewer than 366."""
+    return max(int(settings.AUDIT_DAYS), FLOOR_DAYS)
+
+
+def is_due(now: datetime | None = None) -> bool:
+    """Whether the oldest line may go now."""
+    with connection.cursor() as cursor:
+        return _last(cursor, now, 1) is not None
+
+
+def _last(cursor: Any, now: datetime | None, step: int) -> int | None:
+    before = (now or timezone.now()) - timedelta(days=kept_days())
+    cursor.execute(_LAST, {"before": before, "kept": [ref for keeper in _keepers for ref in keeper()], "step": step})
+    found: int | None = cursor.fetchone()[0]
+    return found
+
+
 def purge(*, actor: services.ActorLike, now: datetime | None = None, step: int = STEP) -> int:
     """How many of the oldest lines went, at most ``step``; 0 when none is old enough, or a keeper needs the oldest one.
 
     Kept are ``AUDIT_DAYS``, never fewer than 366. The purge is a line itself.
     """
-    days = max(int(settings.AUDIT_DAYS), FLOOR_DAYS)
-    values: dict[str, Any] = {
-        "before": (now or timezone.now()) - timedelta(days=days),
-        "kept": [ref for keeper in _keepers for ref in keeper()],
-        "step": step,
-    }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LAST, values)
-        last = cursor.fetchone()[0]
+        last = _last(cursor, now, step)
         if last is None:
             return 0
         cursor.execute("SELECT h.log_id::text, s.hash FROM log_head h, log_seal s WHERE s.seq = %s", [last])
@@ -57,5 +68,5 @@ def purge(*, actor: services.ActorLike, now: datetime | None = None, step: int =
         mac = keys.checkpoint_mac(log_id=log_id, seq=last, digest=bytes(digest), count=last, at=at)
         cursor.execute("SELECT log_purge(%s, %s, %s)", [last, at, mac])
         gone = int(cursor.fetchone()[0])
-        services.record(actor=actor, action="log.purged", data={"lines": gone, "checkpoint": last, "kept_days": days})
+        services.record(actor=actor, action="log.purged", data={"lines": gone, "checkpoint": last, "kept_days": kept_days()})
     return gone

@@ -30,8 +30,9 @@ PROGRAM = runpy.run_path(str(settings.BASE_DIR / "tools" / "verify_audit.py"))["
 
 
 @pytest.fixture
-def old_log(superuser: psycopg.Connection, time_machine: Any) -> int:
-    """An empty log, then ten lines written long ago and five now; the position of the last old one."""
+def old_log(superuser: psycopg.Connection, time_machine: Any, settings: Any, tmp_path: Path) -> int:
+    """An empty log without anchors, then ten lines written long ago and five now; the position of the last old one."""
+    settings.ANCHORS_FILE = tmp_path / "anchors.jsonl"
     superuser.execute("SET session_replication_role = replica")
     for table in ("log_leaf", "log_event", "log_seal", "log_attestation"):
         superuser.execute(f"DELETE FROM {table}")
