@@ -1,23 +1,24 @@
 """Settings: one file, read from the environment, the keys file and the running servers' addresses.
 
-Imports nothing of ours: apps, backends and middleware are named by string. Unsafe combinations are refused by the system checks
-of `crm.operations.checks`, which say in words what to change.
+Imports nothing of ours but how to read (`crm.environment`): apps, backends and middleware are named by string. Unsafe combinations
+are refused by the system checks of `crm.operations.checks`, which say in words what to change.
 """
 
 import hashlib
-import json
 import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
 import django_stubs_ext
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from crm import environment
 
 # Fields, managers and forms take type parameters at run time too.
 django_stubs_ext.monkeypatch()
@@ -28,6 +29,7 @@ HOME = Path(os.environ.get("CRM_HOME") or BASE_DIR / ".local").resolve()
 if ENV not in ("demo", "test", "production"):
     raise ImproperlyConfigured(f"CRM_ENV is {ENV!r}; it must be demo, test or production.")
 PRODUCTION = ENV == "production"
+UNREADABLE = environment.UNREADABLE
 DEBUG = os.environ.get("CRM_DEBUG") == "1"
 # Cookies know no ports: two clones on one machine would sign each other out under one cookie name.
 _HOME_MARK = hashlib.sha256(str(HOME).encode()).hexdigest()[:8]
@@ -35,18 +37,11 @@ _HOME_MARK = hashlib.sha256(str(HOME).encode()).hexdigest()[:8]
 _COOKIE = "__Host-crm" if PRODUCTION else "crm"
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file, or an empty one where the file is not there yet."""
-    if not path.exists():
-        return {}
-    return dict(json.loads(path.read_text()))
-
-
 # --- Keys and addresses -------------------------------------------------------------------------------------------------
 
 KEYS_FILE = Path(os.environ.get("CRM_KEYS_FILE") or HOME / "secrets" / "keys.json")
 # {"secret_key": str, "root_keys": {"1": base64 of 32 bytes}, "index_key": …, "log_mac_key": …, "token_key": …, "identity_key": …}
-CRM_KEYS = _read_json(KEYS_FILE)
+CRM_KEYS = environment.read_json(KEYS_FILE)
 # Without keys nothing can be sealed or signed in (a check says so); commands that touch no data (makemigrations) still load.
 SECRET_KEY = CRM_KEYS.get("secret_key") or secrets.token_urlsafe(48)
 
@@ -57,42 +52,22 @@ ANCHOR_KEEPER = os.environ.get("CRM_ANCHOR_KEEPER", "")
 
 # The supervisor of `make run` writes where its servers listen, so that `manage.py` works beside it. A process that was given its
 # addresses (the web, the worker) does not look there: it has no business with the owner's.
-_SERVERS = {} if os.environ.get("CRM_DATABASE_URL") else _read_json(HOME / "secrets" / "servers.json")
+_SERVERS = {} if os.environ.get("CRM_DATABASE_URL") else environment.read_json(HOME / "secrets" / "servers.json")
 
 
 def _address(name: str) -> str:
     return os.environ.get(name) or str(_SERVERS.get(name, ""))
 
 
-PORT = int(_address("PORT") or 8000)
-
-
-def _database(url: str) -> dict[str, Any]:
-    """Django's dictionary for postgresql://role:password@host:port/name?host=/socket/folder&option=value."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise ImproperlyConfigured("Database addresses begin with postgresql://; this product runs on PostgreSQL only.")
-    query = dict(parse_qsl(parts.query))
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": query.pop("host", "") or (parts.hostname or ""),
-        "PORT": query.pop("port", "") or str(parts.port or ""),
-        # A new connection plans the hot statements anew (the judging one takes longest): once an hour, not once a minute.
-        "CONN_MAX_AGE": 3600,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": query,
-    }
+PORT = environment.number("PORT", 8000, _address("PORT"))
 
 
 # "default" signs in as the role app. "owner" is for migrations alone: a web or worker process needs no CRM_OWNER_DATABASE_URL.
 _NO_SERVER = f"postgresql://app@/crm?host={HOME}/no-server-is-running"
-DATABASES = {"default": _database(_address("CRM_DATABASE_URL") or _NO_SERVER)}
+DATABASES = {"default": environment.database(_address("CRM_DATABASE_URL") or _NO_SERVER)}
 APP_ROLE = DATABASES["default"]["USER"]  # `migrate` signs in as owner for a while, the grants are for this one
 if _address("CRM_OWNER_DATABASE_URL"):
-    DATABASES["owner"] = _database(_address("CRM_OWNER_DATABASE_URL"))
+    DATABASES["owner"] = environment.database(_address("CRM_OWNER_DATABASE_URL"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The house ----------------------------------------------------------------------------------------------------------
@@ -187,9 +162,9 @@ INSTALLED_APPS.append("django.forms")
 # --- Language, time -----------------------------------------------------------------------------------------------------
 
 USE_TZ = True
-BANK_ZONE = os.environ.get("CRM_BANK_ZONE", "Asia/Shanghai")
+BANK_ZONE = environment.zone("CRM_BANK_ZONE", "Asia/Shanghai")
 # A verdict that takes longer than so many seconds is late: a banner is shown and the people on duty are told.
-JUDGING_DELAY_SECONDS = int(os.environ.get("CRM_JUDGING_DELAY", "60"))
+JUDGING_DELAY_SECONDS = environment.number("CRM_JUDGING_DELAY", 60)
 TIME_ZONE = BANK_ZONE  # what people type and read is the bank's clock; stored moments carry their offset
 # The tests read the English sentences of the code; those about Chinese ask for it.
 LANGUAGE_CODE = "en" if ENV == "test" else "zh-hans"
@@ -210,7 +185,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 if ENV == "test":
     # Tests sign in thousands of times; production refuses this hasher by a check.
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
-PASSWORD_PROFILE = os.environ.get("CRM_PASSWORD_PROFILE", "mlps3")
+PASSWORD_PROFILE = environment.one_of("CRM_PASSWORD_PROFILE", "mlps3", "asvs")
 _LENGTH = {"mlps3": 12, "asvs": 15}.get(PASSWORD_PROFILE, 15)
 _RULES: dict[str, dict[str, Any]] = {
     "Length": {"min_length": _LENGTH},
@@ -226,7 +201,7 @@ PASSWORD_WORDS = [word.strip() for word in os.environ.get("CRM_PASSWORD_WORDS", 
 # Sorted lines of SHA-1 in capital hex, anything after a colon: passwords that thieves know. Looked up here, without network.
 BREACHED_PASSWORDS_FILE = os.environ.get("CRM_BREACHED_PASSWORDS_FILE", "")
 # So many attempts to sign in are looked at from one address within 15 minutes; known devices are not counted.
-SIGN_INS_PER_ADDRESS = int(os.environ.get("CRM_SIGN_INS_PER_ADDRESS", "50"))
+SIGN_INS_PER_ADDRESS = environment.number("CRM_SIGN_INS_PER_ADDRESS", 50)
 DEVICE_COOKIE_NAME = f"{_COOKIE}_device_{_HOME_MARK}"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # PostgreSQL: the broker holds only what may vanish
 SESSION_COOKIE_NAME = f"{_COOKIE}_session_{_HOME_MARK}"
@@ -242,8 +217,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # How many sealed values a person may reveal, and how many full numbers search for, in a day.
 REVEALS_A_DAY = os.environ.get("CRM_REVEALS_A_DAY", "50,relationship-manager=100,risk-officer=200,risk-supervisor=200")
-PROBES_A_DAY = int(os.environ.get("CRM_PROBES_A_DAY", "500"))
-RIGHTS_REVIEW_DAYS = int(os.environ.get("CRM_RIGHTS_REVIEW_DAYS") or 91)  # how often the rights of everybody are reviewed
+PROBES_A_DAY = environment.number("CRM_PROBES_A_DAY", 500)
+RIGHTS_REVIEW_DAYS = environment.number("CRM_RIGHTS_REVIEW_DAYS", 91)  # how often the rights of everybody are reviewed
 
 # --- Web ----------------------------------------------------------------------------------------------------------------
 
@@ -257,7 +232,7 @@ PROXY_HEADER = os.environ.get("CRM_PROXY_HEADER", "")
 if PROXY_HEADER:
     SECURE_PROXY_SSL_HEADER = ("HTTP_" + PROXY_HEADER.upper().replace("-", "_"), "https")
 # How many proxies in front of us append to X-Forwarded-For; 0 means that the connection's own address is the caller's.
-TRUSTED_PROXIES = int(os.environ.get("CRM_TRUSTED_PROXIES") or 0)
+TRUSTED_PROXIES = environment.number("CRM_TRUSTED_PROXIES", 0)
 SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
@@ -346,13 +321,13 @@ CORE_CONNECTOR = os.environ.get("CRM_CORE_CONNECTOR") or ("" if PRODUCTION else 
 
 # --- Mail, logs ---------------------------------------------------------------------------------------------------------
 
-_MAIL = urlsplit(os.environ.get("CRM_MAIL_URL", ""))  # smtp://user:password@host:25 or smtps://…:465 or smtp+tls://…:587
+_MAIL, _MAIL_PORT = environment.mail_server("CRM_MAIL_URL")  # smtp://user:password@host:25 or smtps://…:465 or smtp+tls://…:587
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("CRM_MAIL_FROM", "crm@localhost")
 EMAIL_FILE_PATH = str(HOME / "mail")
 EMAIL_TIMEOUT = 10
 if _MAIL.hostname:
     EMAIL_BACKEND = "crm.egress.mail.Mail"
-    EMAIL_HOST, EMAIL_PORT = _MAIL.hostname, _MAIL.port or 25
+    EMAIL_HOST, EMAIL_PORT = _MAIL.hostname, _MAIL_PORT
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_MAIL.username or ""), unquote(_MAIL.password or "")
     EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.scheme == "smtps", _MAIL.scheme == "smtp+tls"
 else:
@@ -361,12 +336,12 @@ else:
 # --- What is kept, how long; what may be connected to -------------------------------------------------------------------
 
 # Longer is the bank's to say; shorter than the floors of crm.operations.checks is refused.
-SYSTEM_LOG_DAYS = int(os.environ.get("CRM_SYSTEM_LOG_DAYS") or 366)
-AUDIT_DAYS = int(os.environ.get("CRM_AUDIT_DAYS") or 3 * 366)
-EVIDENCE_YEARS = int(os.environ.get("CRM_EVIDENCE_YEARS") or 10)
+SYSTEM_LOG_DAYS = environment.number("CRM_SYSTEM_LOG_DAYS", 366)
+AUDIT_DAYS = environment.number("CRM_AUDIT_DAYS", 3 * 366)
+EVIDENCE_YEARS = environment.number("CRM_EVIDENCE_YEARS", 10)
 # host:port of whatever the product may connect to beside the mail server, and private networks that may be behind a name.
-EGRESS_ALLOWED = [place for place in os.environ.get("CRM_EGRESS_ALLOW", "").split(",") if place]
-EGRESS_NETWORKS = [network for network in os.environ.get("CRM_EGRESS_NETWORKS", "").split(",") if network]
+EGRESS_ALLOWED = environment.names("CRM_EGRESS_ALLOW")
+EGRESS_NETWORKS = environment.names("CRM_EGRESS_NETWORKS")
 if not PRODUCTION:
     EGRESS_NETWORKS += ["127.0.0.0/8", "::1/128"]
 
@@ -385,7 +360,7 @@ LOGGING = {
     "formatters": {"json": {"()": "crm.log.masking.JsonLines", "processor": _JSON, "foreign_pre_chain": _LINE}},
     "filters": {"numbers": {"()": "crm.log.masking.HideNumbers"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["numbers"]}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("CRM_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": environment.one_of("CRM_LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")},
 }
 structlog.configure(
     processors=[structlog.stdlib.filter_by_level, *_LINE, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
 application = get_wsgi_application()
 # A web server runs no system checks by itself; unsafe settings, or keys that do not fit, must not serve a single page.
-_tags = [Tags.security] if settings.PRODUCTION else ["keys"]
+_tags = [Tags.security] if settings.PRODUCTION else ["keys", "text"]
 if problems := [str(found) for found in run_checks(tags=_tags) if found.is_serious()]:
     raise ImproperlyConfigured("\n".join(problems))
 

@@ -52,6 +52,12 @@ def may_reach(address: str) -> bool:
     return any(found in ipaddress.ip_network(network, strict=False) for network in settings.EGRESS_NETWORKS)
 
 
+def is_place(text: str) -> bool:
+    """Whether a text names host and port."""
+    host, _colon, port = text.strip().rpartition(":")
+    return bool(host) and port.isascii() and port.isdigit() and 0 < int(port) < 65_536
+
+
 def _place(text: str) -> tuple[str, int]:
     host, _colon, port = text.strip().rpartition(":")
     return host.strip("[]").lower(), int(port)

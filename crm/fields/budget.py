@@ -33,12 +33,20 @@ class ProbesSpent(DomainError):
     message = _("You have searched for full numbers as often within 24 hours as one may. Search by name or core customer number.")
 
 
+def read_limits(text: str) -> dict[str, int]:
+    """Return role → full values a day from "50,risk-officer=200", the number of all other roles under ""; `ValueError` for other text."""
+    given: dict[str, int] = {}
+    for part in text.split(","):
+        role, _equals, number = (piece.strip() for piece in part.rpartition("="))
+        if not (number.isascii() and number.isdigit()) or role in given:
+            raise ValueError(text)
+        given[role] = int(number)
+    return given
+
+
 def budget_of(actor: Actor) -> int:
     """Return how many full values this person may see within 24 hours: the widest of her roles (setting ``REVEALS_A_DAY``)."""
-    given: dict[str, int] = {}
-    for part in settings.REVEALS_A_DAY.split(","):
-        role, _equals, number = part.strip().rpartition("=")
-        given[role] = int(number)
+    given = read_limits(settings.REVEALS_A_DAY)
     default = given.get("", 0)
     return max((given.get(role, default) for role in actor.role.split(",")), default=default)
 

@@ -1,6 +1,7 @@
 """System checks: combinations of settings that are refused before anything starts."""
 
 import ipaddress
+import socket
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,6 +9,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.checks import Warning as Warned
 from django.db import DatabaseError, connection
+
+from crm.egress.gateway import is_place, may_reach
+from crm.fields.budget import read_limits
 
 Rule = tuple[str, bool, str, str]
 
@@ -106,7 +110,7 @@ def _data_rules() -> Iterable[Rule]:
 
     yield (
         "E018",
-        all(ipaddress.ip_network(network, strict=False).prefixlen >= 8 for network in settings.EGRESS_NETWORKS),
+        all(network is None or network.prefixlen >= 8 for network in map(network_of, settings.EGRESS_NETWORKS)),
         "Outgoing connections would reach any address.",
         "Name networks of at most 16 million addresses in CRM_EGRESS_NETWORKS, best single ones.",
     )
@@ -190,9 +194,67 @@ def rights_are_reviewed(**_: Any) -> Iterable[CheckMessage]:
         )
 
 
+@register(Tags.security, "text")
+def texts_are_readable(**_: Any) -> Iterable[CheckMessage]:
+    """In every environment: a text that means nothing is told by its name, with what to write, before anything reads it."""
+    hints = dict(settings.UNREADABLE)
+    try:
+        read_limits(settings.REVEALS_A_DAY)
+    except ValueError:
+        hints["CRM_REVEALS_A_DAY"] = "Write a number for every role, then role=number for others, for example 50,risk-officer=200."
+    if None in map(network_of, settings.EGRESS_NETWORKS):
+        hints["CRM_EGRESS_NETWORKS"] = "Write networks separated by commas, for example 10.2.3.0/24,fd00:2::/64."
+    if not all(is_place(text) for text in settings.EGRESS_ALLOWED):
+        hints["CRM_EGRESS_ALLOW"] = "Write host:port separated by commas, for example core.bank.example:443."
+    for name, hint in sorted(hints.items()):
+        yield Error(f"The text in {name} cannot be read.", hint=hint, id="operations.E021")
+
+
+@register(Tags.security)
+def mail_server_is_within_reach(**_: Any) -> Iterable[CheckMessage]:
+    """In production: a mail server that is named by a private address stands in the networks that may be reached."""
+    if settings.PRODUCTION and _is_address(settings.EMAIL_HOST) and not _may_reach(settings.EMAIL_HOST):
+        yield Error("The mail server has a private address that the product may not reach.", hint=_MAIL_HINT, id="operations.E022")
+
+
+@register(Tags.security, deploy=True)
+def mail_server_is_within_reach_by_name(**_: Any) -> Iterable[CheckMessage]:
+    """With ``check --deploy``: the same for a name, which is looked up now; one that has no address here says nothing."""
+    if not settings.PRODUCTION or not settings.EMAIL_HOST or _is_address(settings.EMAIL_HOST):
+        return
+    try:
+        found = socket.getaddrinfo(settings.EMAIL_HOST, settings.EMAIL_PORT, type=socket.SOCK_STREAM)
+    except OSError:
+        return
+    if not any(_may_reach(str(place[4][0])) for place in found):
+        yield Warned("The name of the mail server leads to a private address only.", hint=_MAIL_HINT, id="operations.W003")
+
+
+_MAIL_HINT = "Name the network of the mail server in CRM_EGRESS_NETWORKS, for example 10.2.3.4/32."
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False
+
+
+def _may_reach(address: str) -> bool:
+    return None in map(network_of, settings.EGRESS_NETWORKS) or may_reach(address)  # unreadable networks have an error of their own
+
+
+def network_of(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """Return the network that a text names, None for other text."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
 def refuse_unsafe(**_: Any) -> None:
     """End this process when a security check fails; Celery runs the checks but does not look at what they say."""
-    tags = [Tags.security] if settings.PRODUCTION else ["keys"]
+    tags = [Tags.security] if settings.PRODUCTION else ["keys", "text"]
     if problems := [str(found) for found in run_checks(tags=tags) if found.is_serious()]:
         raise SystemExit("\n".join(problems))
 

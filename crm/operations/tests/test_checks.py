@@ -14,7 +14,15 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from crm.operations.checks import keys_exist, powers_of, production_is_safe, role_app_is_bound
+from crm.operations.checks import (
+    keys_exist,
+    mail_server_is_within_reach,
+    mail_server_is_within_reach_by_name,
+    powers_of,
+    production_is_safe,
+    role_app_is_bound,
+    texts_are_readable,
+)
 from crm.operations.pytest_plugin import RUN
 from crm.operations.servers.postgres import APP, OWNER, SUPERUSER
 
@@ -92,6 +100,63 @@ def test_the_demo_may_do_all_that() -> None:
     assert _found(PRODUCTION=False, DEBUG=True) == set()
 
 
+UNREADABLE = {
+    "CRM_REVEALS_A_DAY": "fifty,risk-officer=200",
+    "CRM_PROBES_A_DAY": "5_0",
+    "CRM_JUDGING_DELAY": "１２",
+    "CRM_SIGN_INS_PER_ADDRESS": "-1",
+    "CRM_RIGHTS_REVIEW_DAYS": "every quarter",
+    "CRM_TRUSTED_PROXIES": "yes",
+    "CRM_SYSTEM_LOG_DAYS": "1e3",
+    "CRM_AUDIT_DAYS": "3 years",
+    "CRM_EVIDENCE_YEARS": "99999999999999999999",
+    "CRM_EGRESS_NETWORKS": "10.0.0.0/33,bank",
+    "CRM_EGRESS_ALLOW": "core.bank.test",
+    "CRM_MAIL_URL": "mail.bank.example:587",
+    "CRM_BANK_ZONE": "Peking",
+    "CRM_LOG_LEVEL": "loud",
+    "CRM_PASSWORD_PROFILE": "strong",
+    "PORT": "http",
+}
+
+
+def test_texts_that_cannot_be_read_are_told_one_by_one() -> None:
+    """R271: no traceback: each is named, with what to write, and never the text itself, which may hold a password."""
+    for process in (["django", "check"], ["celery", "-A", "crm.celery", "worker", "-c", "1"]):
+        ended = _starts(*process, DJANGO_SETTINGS_MODULE="crm.settings", **UNREADABLE)
+        said = ended.stderr + ended.stdout
+        assert ended.returncode != 0
+        assert "Traceback" not in said, said
+        assert [name for name in UNREADABLE if f"The text in {name} cannot be read." not in said] == []
+        assert said.count("HINT: Write") == len(UNREADABLE)
+        assert [text for text in UNREADABLE.values() if len(text) > 5 and text in said] == []
+
+
+def test_readable_texts_are_fine() -> None:
+    with override_settings(REVEALS_A_DAY="50, auditor=9", EGRESS_NETWORKS=["10.2.3.4/32", "fd00::/64"], EGRESS_ALLOWED=["[::1]:443"]):
+        assert list(texts_are_readable()) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "networks", "found"),
+    [
+        ("10.2.3.4", [], "operations.E022"),
+        ("10.2.3.4", ["10.2.3.0/24"], ""),
+        ("fd00::1", ["10.2.3.0/24"], "operations.E022"),
+        ("8.8.8.8", [], ""),
+        ("localhost", [], "operations.W003"),
+        ("localhost", ["127.0.0.0/8", "::1/128"], ""),
+        ("mail.invalid", [], ""),
+        ("10.2.3.4", ["bank"], ""),
+    ],
+)
+def test_a_mail_server_on_a_private_address_needs_its_network(host: str, networks: list[str], found: str) -> None:
+    with override_settings(**SAFE | {"EMAIL_HOST": host, "EGRESS_NETWORKS": networks}):
+        told = [*mail_server_is_within_reach(), *mail_server_is_within_reach_by_name()]
+    assert [message.id for message in told] == ([found] if found else [])
+    assert all("CRM_EGRESS_NETWORKS" in str(message.hint) for message in told)
+
+
 def test_missing_keys_are_told() -> None:
     with override_settings(CRM_KEYS={}):
         assert [message.id for message in keys_exist()] == ["operations.E010"]
@@ -153,6 +218,7 @@ def test_a_production_environment_passes_the_whole_check(django_db_setup: None, 
     keys.chmod(0o600)
     environment = {
         "CRM_ENV": "production",
+        "CRM_HOME": str(tmp_path / "home"),
         "CRM_KEYS_FILE": str(keys),
         "CRM_ANCHORS_FILE": str(tmp_path / "anchors.jsonl"),
         "CRM_ALLOWED_HOSTS": "crm.bank.example",
@@ -165,6 +231,18 @@ def test_a_production_environment_passes_the_whole_check(django_db_setup: None, 
     ended = _starts("django", "check", "--deploy", "--fail-level", "WARNING", DJANGO_SETTINGS_MODULE="crm.settings", **environment)
     assert ended.returncode == 0, ended.stderr
     assert "no issues" in ended.stdout
+    more = {"CRM_MAIL_URL": "smtps://10.2.3.4:465", "CRM_EGRESS_NETWORKS": "10.2.3.4/32", "CRM_EGRESS_ALLOW": "core.bank.example:443"}
+    more |= {
+        "CRM_REVEALS_A_DAY": "20,risk-officer=100",
+        "CRM_PROBES_A_DAY": "100",
+        "CRM_PASSWORD_PROFILE": "mlps3",
+        "CRM_LOG_LEVEL": "WARNING",
+    }
+    deploy = ("django", "check", "--deploy", "--fail-level", "WARNING")
+    ended = _starts(*deploy, DJANGO_SETTINGS_MODULE="crm.settings", **(environment | more))
+    assert "no issues" in ended.stdout, ended.stderr
+    ended = _starts(*deploy, DJANGO_SETTINGS_MODULE="crm.settings", **(environment | more | {"CRM_EGRESS_NETWORKS": ""}))
+    assert "operations.E022" in ended.stderr
     # ASVS 5.0, 3.3.1 and 3.3.3.
     names = (
         "from django.conf import settings as s; print(*(getattr(s, f'{n}_COOKIE_NAME') for n in 'SESSION CSRF LANGUAGE DEVICE'.split()))"
