@@ -40,4 +40,5 @@ ACTIONS = {
     "factors.reset": ActionKind(_("Second factors reset"), "security"),
     "factors.tokens_imported": ActionKind(_("Hardware tokens imported"), "security"),
     "factors.token_assigned": ActionKind(_("Hardware token assigned"), "security"),
+    "factors.token_resynchronised": ActionKind(_("Hardware token brought into step"), "security"),
 }

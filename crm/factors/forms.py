@@ -20,6 +20,7 @@ _ATTRIBUTES = {
     "autocapitalize": "characters",
     "spellcheck": "false",
 }
+_READ_OUT = {"autocomplete": "off", "inputmode": "numeric"}
 
 
 class CodeForm(forms.Form):
@@ -103,3 +104,15 @@ class AssignForm(forms.Form):
         if found is None:
             raise ValidationError(_("There is nobody with this employee number."))
         return found
+
+
+class ResyncForm(forms.Form):
+    """Two codes in a row of a token that ran ahead."""
+
+    serial = forms.CharField(label=_("Serial number"), max_length=40)
+    first = forms.CharField(
+        label=_("First code"), max_length=30, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    )
+    second = forms.CharField(
+        label=_("Code after it"), max_length=30, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    )

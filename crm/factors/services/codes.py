@@ -103,3 +103,17 @@ def matching_counter(factor: Factor, code: str) -> int | None:
         if same_code(code_at(secret, counter, factor.digits), code) and counter > factor.last_counter and found is None:
             found = counter
     return found
+
+
+def counter_of_two(factor: Factor, first: str, second: str, window: int) -> int | None:
+    """Return the event of the second of two codes in a row, not used yet and at most ``window`` events ahead; all are compared."""
+    if factor.secret is None or factor.data_key_id is None or not len(first) == len(second) == factor.digits:
+        return None
+    secret = unseal(factor.data_key_id, factor.seal_id, bytes(factor.secret))
+    found, before = None, False
+    for counter in range(factor.last_counter + 1, factor.last_counter + window + 2):
+        code = code_at(secret, counter, factor.digits)
+        if before and same_code(code, second) and found is None:
+            found = counter
+        before = same_code(code, first)
+    return found

@@ -14,6 +14,7 @@ SUBJECTS = {
     "used": gettext_noop("A recovery code of the account %(number)s was used; %(left)s are left"),
     "reset": gettext_noop("The second factors of the account %(number)s were removed"),
     "assigned": gettext_noop("A hardware token was assigned to the account %(number)s"),
+    "resynchronised": gettext_noop("The hardware token of the account %(number)s was brought into step again"),
 }
 BODY = gettext_noop("Whoever did not expect this tells a security officer, who switches the account off.")
 

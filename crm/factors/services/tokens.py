@@ -12,7 +12,8 @@ from crm.access.errors import DomainError
 from crm.access.services import require, require_step_up
 from crm.factors.choices import Counting, FactorKind
 from crm.factors.models import Factor
-from crm.factors.secrets import seal
+from crm.factors.secrets import normal_code, seal
+from crm.factors.services.codes import counter_of_two
 from crm.factors.services.enrolment import MOST, TooMany
 from crm.factors.services.notices import tell
 from crm.fields.services import new_data_keys
@@ -21,6 +22,8 @@ from crm.staff.models import User
 from crm.staff.services.access import OwnRights
 
 IMPORT, ASSIGN = "factors.import_token", "factors.assign_token"
+RESYNC_WINDOW = 1_000
+"""Presses ahead that are looked through for two codes in a row: a stranger's two guesses meet one of them once in a thousand million."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,16 @@ class TokenNotFree(DomainError):
     code = "token_not_free"
     field = "serial"
     message = _("No free token has this serial number.")
+
+
+class NotInStep(DomainError):
+    """The two codes are none of this token's that follow each other; which of it is wrong is not told."""
+
+    code = "not_in_step"
+    field = "first"
+    message = _(
+        "These are not two codes in a row of an assigned token with a button, within its next 1,000 presses. Press twice, type both."
+    )
 
 
 @transaction.atomic
@@ -95,4 +108,36 @@ def assign_token(*, actor: Actor, serial: str, person: User) -> Factor:
     data = {"factor": factor.reference, "serial": factor.serial}
     log.record(actor=actor, action="factors.token_assigned", target=person, data=data)
     tell(person, "assigned")
+    return factor
+
+
+def resynchronise_token(*, actor: Actor, serial: str, first: str, second: str) -> Factor:
+    """Take up a token whose button was pressed too often, by two codes in a row (RFC 4226, section 7.4); neither opens anything any more.
+
+    A try that does not fit is a line of the log, too. Nobody does it for herself.
+    """
+    require(actor, ASSIGN)
+    require_step_up(actor)
+    try:
+        with transaction.atomic():
+            return _resynchronise(actor, serial.strip(), normal_code(first), normal_code(second))
+    except NotInStep:
+        log.record_refusal(actor=actor, action="factors.token_resynchronised", data={"serial": serial.strip()[:40]})
+        raise
+
+
+def _resynchronise(actor: Actor, serial: str, first: str, second: str) -> Factor:
+    factor = Factor.objects.locked().filter(kind=FactorKind.TOKEN, counting=Counting.EVENT, serial=serial, user__isnull=False).first()
+    if factor is None or factor.user is None:
+        raise NotInStep
+    if factor.user_id == actor.user_id:
+        raise OwnRights
+    counter = counter_of_two(factor, first, second, RESYNC_WINDOW)
+    if counter is None:
+        raise NotInStep
+    missed, factor.last_counter = counter - 2 - factor.last_counter, counter
+    factor.save(update_fields=["last_counter"])
+    data = {"factor": factor.reference, "serial": factor.serial, "missed": missed}
+    log.record(actor=actor, action="factors.token_resynchronised", target=factor.user, data=data)
+    tell(factor.user, "resynchronised")
     return factor

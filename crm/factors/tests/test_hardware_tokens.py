@@ -3,6 +3,7 @@
 Requirements: R266.
 """
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from django.test import Client
 from django_otp.oath import hotp
 
 from crm.access.actor import SYSTEM
-from crm.access.errors import Refused
+from crm.access.errors import Refused, StepUpNeeded
 from crm.factors.importers import BadList, load_tokens
 from crm.factors.models import Factor
 from crm.factors.services.codes import LOOK_AHEAD, step_now
-from crm.factors.services.tokens import SerialTaken, TokenNotFree, assign_token
+from crm.factors.services.tokens import RESYNC_WINDOW, SerialTaken, TokenNotFree, assign_token, resynchronise_token
 from crm.log.models import Event
+from crm.notify.models import Notice
 from crm.staff.models import User
 from crm.staff.services.access import OwnRights
 from crm.tests.personas import PASSWORD, as_actor, browser
@@ -43,6 +45,53 @@ def test_a_token_with_a_button(sun_yue: User, security_officer: User) -> None:
     assert not opens(sun_yue, "359152"), "before the last one used"
     assert not opens(sun_yue, f"{hotp(SECRET, 4 + LOOK_AHEAD):06}"), "too far ahead"
     assert opens(sun_yue, f"{hotp(SECRET, 3 + LOOK_AHEAD):06}")
+
+
+def code_of(counter: int) -> str:
+    return f"{hotp(SECRET, counter):06}"
+
+
+def test_a_token_that_ran_ahead(sun_yue: User, security_officer: User) -> None:
+    """RFC 4226, 7.4: two codes in a row within a thousand presses; neither opens, the next one does; each try is a line."""
+    load_tokens(actor=SYSTEM, content=LIST)
+    assign_token(actor=as_actor(security_officer), serial="T-0001", person=sun_yue)
+    client = browser(security_officer)
+
+    def page(serial: str, first: str, second: str) -> int:
+        return int(client.post("/factors/tokens/", {"serial": serial, "first": first, "second": second}).status_code)
+
+    for serial, first, second in (
+        ("T-0001", code_of(700), code_of(702)),
+        ("T-0001", code_of(701), code_of(700)),
+        ("T-0001", code_of(RESYNC_WINDOW), code_of(RESYNC_WINDOW + 1)),
+        ("T-0001", "", ""),
+        ("T-0001", "七百", "0"),
+        ("T-0002", code_of(700), code_of(701)),
+        ("T-9999", code_of(700), code_of(701)),
+    ):
+        assert page(serial, first, second) == 200
+    assert Factor.objects.get(serial="T-0001").last_counter == -1
+    assert not opens(sun_yue, code_of(702))
+    assert page("T-0001", code_of(700), code_of(701)) == 302
+    assert [opens(sun_yue, code_of(counter)) for counter in (700, 701, 702)] == [False, False, True]
+    assert page("T-0001", code_of(700), code_of(701)) == 200, "used"
+    lines = Event.objects.filter(action="factors.token_resynchronised")
+    assert (lines.filter(result="refused").count(), lines.get(result="done").data["missed"]) == (7, 700)
+    assert Notice.objects.filter(user=sun_yue, subject__contains="into step").count() == 1
+
+
+def test_who_may_not_bring_a_token_into_step(sun_yue: User, security_officer: User) -> None:
+    """Not for oneself, not by anybody else, not without the fresh second factor."""
+    load_tokens(actor=SYSTEM, content=LIST)
+    Factor.objects.filter(serial="T-0001").update(user=security_officer)
+    told = {"serial": "T-0001", "first": code_of(20), "second": code_of(21)}
+    with pytest.raises(OwnRights):
+        resynchronise_token(actor=as_actor(security_officer), **told)
+    with pytest.raises(Refused):
+        resynchronise_token(actor=as_actor(sun_yue), **told)
+    with pytest.raises(StepUpNeeded):
+        resynchronise_token(actor=replace(as_actor(security_officer), stepped_up_at=None), **told)
+    assert Factor.objects.get(serial="T-0001").last_counter == -1
 
 
 def test_a_token_with_a_clock(sun_yue: User, security_officer: User) -> None:
