@@ -36,6 +36,7 @@ ADVICE = {
 }
 
 
+NOT_HERS = _("This page is for the bank's own people. Your own pages are on your home page.")
 WAIT = {"Retry-After": "5"}
 """A database that was started again answers by then."""
 AWAY = _("The database did not answer, or has no room. Try again in a few seconds: what was saved already is recognised by its id.")
@@ -43,17 +44,17 @@ DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psy
 """Nobody's request is at fault: the server is gone, starting, full, or others hold what is needed for too long."""
 
 
-def error_page(request: HttpRequest, status: int, message: "str | Promise" = "") -> HttpResponse:
+def error_page(request: HttpRequest, status: int, message: "str | Promise" = "", title: "str | Promise" = "") -> HttpResponse:
     """Return the page (or, below ``/api/``, the JSON object) for a status; headers are those of any other answer."""
     request_id = getattr(request, "id", "")
-    title, advice = str(TITLES[status]), str(message or ADVICE[status])
+    actor = getattr(request, "actor", None)
+    title, advice = str(title or TITLES[status]), str(message or _advice(status, actor))
     if request.path.startswith("/api/"):
         told = {"code": CODES[status], "message": advice, "request_id": request_id}
         # As the API's own renderer writes, so that nobody can tell whether a view was there to answer.
         words = {"separators": (",", ":"), "ensure_ascii": False}
         headers = WAIT if status == HTTPStatus.SERVICE_UNAVAILABLE else None
         return JsonResponse(told, status=status, headers=headers, json_dumps_params=words)
-    actor = getattr(request, "actor", None)
     context = {
         "status": status,
         "title": title,
@@ -68,6 +69,12 @@ def error_page(request: HttpRequest, status: int, message: "str | Promise" = "")
     return HttpResponse(render_to_string(TEMPLATE, context), status=HTTPStatus(status), headers=headers)
 
 
+def _advice(status: int, actor: Any) -> "str | Promise":
+    """Customers are not sent to a security officer."""
+    hers = status == HTTPStatus.FORBIDDEN and getattr(actor, "kind", "") == "customer"
+    return NOT_HERS if hers else ADVICE[status]
+
+
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """Return 400 (``handler400``)."""
     return error_page(request, 400)
@@ -80,7 +87,8 @@ def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Return 403 in words for a form that is too old or came from elsewhere (``CSRF_FAILURE_VIEW``)."""
-    return error_page(request, 403, _("The form was open for too long or came from elsewhere. Load it again."))
+    told = _("The form was open for too long or came from elsewhere. Load it again.")
+    return error_page(request, 403, told, _("The form no longer holds"))
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:

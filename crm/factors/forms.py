@@ -27,7 +27,7 @@ class CodeForm(forms.Form):
     """A one-time code, or a recovery code."""
 
     code = forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("one-time", "Code"),
         max_length=30,
         help_text=_("The code that your app or token shows now, or one of your recovery codes."),
         widget=forms.TextInput(attrs=_ATTRIBUTES),
@@ -38,7 +38,7 @@ class ConfirmForm(forms.Form):
     """The first code of a new code app."""
 
     code = forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("one-time", "Code"),
         max_length=30,
         help_text=_("The six digits that the app shows after scanning."),
         widget=forms.TextInput(attrs={**_ATTRIBUTES, "inputmode": "numeric"}),
@@ -57,7 +57,7 @@ class StepUpForm(forms.Form):
     FIELD = "second_factor"
 
     second_factor = forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("one-time", "Code"),
         max_length=30,
         help_text=_("The code that your app or token shows now, or one of your recovery codes."),
         widget=forms.TextInput(attrs=_ATTRIBUTES),
