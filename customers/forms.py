@@ -176,6 +176,7 @@ class HoldForm(ReasonForm):
     account = forms.ChoiceField(label=_("Account"), required=False, help_text=_("Empty: everything of the customer."))
     authority = forms.CharField(label=_("Authority"), max_length=80)
     document = forms.CharField(label=_("Document number"), max_length=80)
+    field_order = ("authority", "document", "account", "reason")
 
     def __init__(self, *args: Any, accounts: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

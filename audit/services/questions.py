@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import Event
 from crm.access.actor import Actor
 from crm.access.errors import DomainError
-from crm.access.services import get_visible, require
+from crm.access.services import require
 from crm.log import services as log
 from crm.staff.models import User
 from crm.staff.services.past import as_was, grants_of, portfolios_of
@@ -34,6 +34,14 @@ class UntilBeforeFrom(DomainError):
     code = "until_before_from"
     field = "until"
     message = _("The end lies before the beginning.")
+
+
+class NobodyOfThisNumber(DomainError):
+    """No person has this number."""
+
+    code = "nobody_of_this_number"
+    field = "number"
+    message = _("Nobody has this employee number.")
 
 
 @dataclass(frozen=True)
@@ -120,9 +128,11 @@ class CouldSee:
 
 @transaction.atomic
 def what_could_see(*, actor: Actor, number: str, moment: datetime) -> CouldSee:
-    """Roles, permissions with their reach, and single grants of a person at a moment. Raises ``NotVisible`` for nobody."""
+    """Roles, permissions with their reach, and single grants of a person at a moment. Raises ``NobodyOfThisNumber``."""
     require(actor, ASK)
-    person: User = get_visible(User.objects.get_queryset(), actor, ASK, number=number)
+    person = User.objects.get_queryset().visible_to(actor, ASK).filter(number=number).first()
+    if person is None:
+        raise NobodyOfThisNumber
     log.record(actor=actor, action="audit.question_asked", target=person, data={"question": "what_could_see", "moment": moment})
     past = as_was(person, moment)
     rows = past.rows if past.is_usable else []

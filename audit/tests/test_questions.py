@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.definitions import compliance
 from audit.services import questions
 from crm.access.actor import SYSTEM
-from crm.access.errors import NotVisible, Refused
+from crm.access.errors import Refused
 from crm.log import services as log
 from crm.log.models import Event
 from crm.staff.models import Role, RoleAssignment
@@ -55,7 +55,7 @@ def test_what_could_this_person_see_on_that_date(bank: Bank) -> None:
     assert len(then.roles) == 1 and len(now.roles) == 2
     assert {one.permission for one in then.held} < {one.permission for one in now.held}
     assert any(one.permission == "customers.view_customer" for one in then.held) and then.granted == []
-    with pytest.raises(NotVisible):
+    with pytest.raises(questions.NobodyOfThisNumber):
         questions.what_could_see(actor=auditor, number="99999", moment=before)
 
 
@@ -64,6 +64,8 @@ def test_the_pages_answer_and_refuse_in_words(bank: Bank, zhang_wei: Customer, n
     """Empty, answered, nonsense: never an error, and nobody else comes in."""
     page, reader = reverse("audit:question", args=[name]), browser(bank.people["86001"])
     line = Event.objects.exclude(request_id="").first()
+    with transaction.atomic():
+        log.record(actor=SYSTEM, action="export.made", data={"rows": 3})  # not of a list, and without a title
     now = timezone.now()
     asked = {
         "customer": zhang_wei.reference, "number": "80001", "since": local(now, minutes=-60), "until": local(now, minutes=1),
@@ -72,6 +74,10 @@ def test_the_pages_answer_and_refuse_in_words(bank: Bank, zhang_wei: Customer, n
     assert reader.get(page).status_code == 200
     assert reader.get(page, asked).status_code == 200
     assert Event.objects.latest("pk").action == "audit.question_asked"
+    if name == "rights":
+        assert (
+            b"Nobody has this employee number." in reader.get(page, {**asked, "number": "99999"}, headers={"accept-language": "en"}).content
+        )
     for bad in ({**asked, "since": "x", "moment": "x", "request_id": "'"}, {**asked, "number": "110105199003071234", "customer": "\x00"}):
         assert reader.get(page, bad).status_code in (200, 400)
     assert browser(bank.people["80001"]).get(page).status_code == 403
