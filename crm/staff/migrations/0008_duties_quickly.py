@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
     """The former function stays for the way back."""
 
     dependencies = [
-        ("staff", "0006_sessions_passwords"),
+        ("staff", "0007_former_history"),
     ]
 
     operations = [
