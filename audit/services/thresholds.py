@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from audit.definitions.patterns import DAY, HIGHEST, PATTERNS
+from audit.definitions.patterns import DAY, HIGHEST, PATTERNS, Pattern
 from audit.models import PatternSetting
 from audit.services.alarms import limits_of
 from crm.access.actor import Actor
@@ -22,7 +22,10 @@ class BeyondLimits(DomainError):
 
     code = "beyond_limits"
     field = "threshold"
-    message = _("A threshold lies between 1 and ten times the product's own, a window between one minute and one day.")
+    message = _(
+        "A threshold lies between 1 and ten times the product's own, a window between one minute and one day; both together let pass"
+        " at most ten times as much in the same time. What rings at the first line goes on doing so."
+    )
 
 
 def setting_of(code: str) -> PatternSetting:
@@ -33,11 +36,19 @@ def setting_of(code: str) -> PatternSetting:
     return row
 
 
+def _within(pattern: Pattern, threshold: int, window_seconds: int) -> bool:
+    """Whether the alarm would still ring: a short window under a high threshold is as good as none."""
+    if pattern.threshold == 1:
+        return threshold == 1
+    highest = pattern.threshold * HIGHEST
+    return 1 <= threshold <= highest and threshold * pattern.window <= highest * window_seconds
+
+
 @transaction.atomic
 def propose_threshold(*, actor: Actor, code: str, threshold: int, window_seconds: int, reason: str) -> ChangeRequest:
     """Ask for other limits of a pattern; nothing changes before a second officer agrees. Raises ``BeyondLimits``."""
     require(actor, PROPOSE)
-    if not (1 <= threshold <= PATTERNS[code].threshold * HIGHEST and 60 <= window_seconds <= DAY):
+    if not (_within(PATTERNS[code], threshold, window_seconds) and 60 <= window_seconds <= DAY):
         raise BeyondLimits
     row = setting_of(code)
     payload = {"code": code, "threshold": threshold, "window_seconds": window_seconds}

@@ -15,10 +15,11 @@ from django.db import models, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from crm.access import limits
 from crm.log import services as log
 
 MOST_NAMED = 20
+SHOWING = (200, 400, 422)
+"""Answers that may show what was asked for: the page, and the page again with a form that was filled in wrongly."""
 
 
 @dataclass
@@ -62,7 +63,8 @@ def write_down(request: HttpRequest, response: HttpResponseBase, looks: Looks, w
     actor = request.actor  # type: ignore[attr-defined]
     match = request.resolver_match
     view = getattr(match, "func", None)
-    if response.status_code != 200 or not actor.is_signed_in or limits.is_polling(request, view):
+    # By the mark of the view alone: a header that the reader sends herself must not make her invisible.
+    if response.status_code not in SHOWING or not actor.is_signed_in or getattr(view, "polling", False):
         return
     about = {str(getattr(thing, "log_customer", "") or ""): thing for thing in reversed(looks.things)}
     unseen = {customer: about[customer] for customer in reversed(about) if customer and customer not in written.customers}

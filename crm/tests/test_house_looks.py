@@ -74,10 +74,14 @@ def test_a_look_that_cannot_be_written_is_not_shown(bank: Bank, zhang_wei: Custo
     assert answer.status_code == 503 and "张伟" not in answer.content.decode()
 
 
-def test_the_bell_and_polling_leave_no_line(bank: Bank, zhang_wei: Customer) -> None:
-    """What a page asks by itself is no look."""
+def test_the_bell_leaves_no_line_and_a_header_hides_nobody(bank: Bank, zhang_wei: Customer) -> None:
+    """What a page asks by itself is no look; which views those are is said by the view, not by whoever asks."""
     newest = Event.objects.latest("pk").pk
     reader = browser(bank.people["80001"])
-    for address in (reverse("notify:bell"), reverse("customers:customer_list")):
-        reader.get(address, headers={"X-Poll": "1"})
+    reader.get(reverse("notify:bell"))
     assert not Event.objects.filter(pk__gt=newest).exists()
+    for address in (reverse("customers:customer_list"), reverse("customers:customer", args=[zhang_wei.reference])):
+        assert reader.get(address, headers={"X-Poll": "1"}).status_code == 200
+    lines = Event.objects.filter(pk__gt=newest).order_by("pk")
+    assert lines.filter(action="list.viewed").exists()
+    assert lines.filter(customer=zhang_wei.reference).exists()

@@ -13,8 +13,7 @@ from crm.access.services import require, require_step_up
 from crm.factors.choices import Counting, FactorKind
 from crm.factors.models import Factor
 from crm.factors.secrets import normal_code, seal
-from crm.factors.services.codes import counter_of_two
-from crm.factors.services.enrolment import MOST, TooMany
+from crm.factors.services.codes import counter_of_two, has_factor
 from crm.factors.services.notices import tell
 from crm.fields.services import new_data_keys
 from crm.log import services as log
@@ -62,6 +61,14 @@ class NotInStep(DomainError):
     )
 
 
+class HasAnother(DomainError):
+    """A second factor for somebody who has one would be a way in that one officer alone made."""
+
+    code = "has_another"
+    field = "person"
+    message = _("This person has a second factor. Two officers reset it first; then a token can be assigned.")
+
+
 @transaction.atomic
 def import_tokens(*, actor: Actor, rows: Sequence[TokenRow]) -> int:
     """Return how many tokens were stored, sealed and nobody's yet: all of the list or none. Their maker's list is to be destroyed then."""
@@ -92,7 +99,10 @@ def import_tokens(*, actor: Actor, rows: Sequence[TokenRow]) -> int:
 
 @transaction.atomic
 def assign_token(*, actor: Actor, serial: str, person: User) -> Factor:
-    """Give a free token to a person, whose second factor it is from now on; the person is told. Nobody gives herself one."""
+    """Give a free token to a person without a second factor, whose factor it is from now on; she is told. Nobody gives herself one.
+
+    Raises `HasAnother`: who lost a factor, or is to have another kind, is reset by two officers first.
+    """
     require(actor, ASSIGN)
     if actor.user_id == person.pk:
         raise OwnRights
@@ -101,8 +111,8 @@ def assign_token(*, actor: Actor, serial: str, person: User) -> Factor:
     factor = Factor.objects.locked().filter(kind=FactorKind.TOKEN, serial=serial.strip(), user__isnull=True).first()
     if factor is None:
         raise TokenNotFree
-    if Factor.objects.filter(user=person).count() >= MOST:
-        raise TooMany
+    if has_factor(person):
+        raise HasAnother
     factor.user, factor.confirmed_at = person, timezone.now()
     factor.save(update_fields=["user", "confirmed_at"])
     data = {"factor": factor.reference, "serial": factor.serial}

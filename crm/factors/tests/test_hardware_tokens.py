@@ -17,12 +17,12 @@ from crm.access.errors import Refused, StepUpNeeded
 from crm.factors.importers import BadList, load_tokens
 from crm.factors.models import Factor
 from crm.factors.services.codes import LOOK_AHEAD, step_now
-from crm.factors.services.tokens import RESYNC_WINDOW, SerialTaken, TokenNotFree, assign_token, resynchronise_token
+from crm.factors.services.tokens import RESYNC_WINDOW, HasAnother, SerialTaken, TokenNotFree, assign_token, resynchronise_token
 from crm.log.models import Event
 from crm.notify.models import Notice
 from crm.staff.models import User
 from crm.staff.services.access import OwnRights
-from crm.tests.personas import PASSWORD, as_actor, browser
+from crm.tests.personas import PASSWORD, as_actor, browser, factor_of
 
 pytestmark = pytest.mark.django_db
 SECRET = b"12345678901234567890"  # of the examples in RFC 4226, appendix D
@@ -133,6 +133,10 @@ def test_who_may_not(sun_yue: User, security_officer: User, system_officer: User
     with pytest.raises(TokenNotFree):
         assign_token(actor=as_actor(security_officer), serial="T-9999", person=sun_yue)
     assert not Factor.objects.filter(user__isnull=False).exists()
+    factor_of(sun_yue)
+    with pytest.raises(HasAnother):
+        assign_token(actor=as_actor(security_officer), serial="T-0001", person=sun_yue)
+    assert Factor.objects.filter(user=sun_yue).count() == 1, "one officer alone adds nothing to what somebody has"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from crm.access.errors import Refused
+from crm.approvals.handlers import excluded_from
 from crm.approvals.models import ChangeRequest
 from crm.approvals.services import NothingToDecide, decide
 from crm.factors.models import Factor, RecoveryCode
@@ -17,9 +18,11 @@ from crm.factors.services.recovery import make_recovery_codes
 from crm.factors.services.reset import ask_for_reset
 from crm.fields.models import DataKey
 from crm.log.models import Event
-from crm.staff.models import User
+from crm.staff.models import Role, RoleAssignment, User
 from crm.staff.services.access import OwnRights, PersonChanged
 from crm.staff.services.officers import replace_officer
+from crm.staff.services.people import enrol
+from crm.staff.services.role_changes import propose_role
 from crm.tests.personas import PASSWORD, as_actor, browser, factor_of, next_code, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +128,14 @@ def test_a_half_sign_in_with_the_old_password_sets_nothing_up(
         assert thief.get(page)["Location"] == "/sign-in/"
     assert thief.post("/sign-in/set-up/", {"begin": "1"})["Location"] == "/sign-in/"
     assert not Factor.objects.filter(user=sun_yue).exists()
+
+
+def test_who_approved_a_reset_holds_half_of_the_way_in(security_officer: User, second_security_officer: User) -> None:
+    """R266: for thirty days the person is no second person to either of the two officers, as after a one-time token."""
+    third = enrol(number="85003", name="陈静", password=PASSWORD)
+    RoleAssignment.objects.create(user=third, role=Role.objects.get(code="security-officer"))
+    factor_of(third)
+    approve(second_security_officer, ask_for_reset(actor=as_actor(security_officer), person=third, reason="lost").request)
+    role = Role.objects.get(code="auditor")
+    asked = propose_role(actor=as_actor(second_security_officer), role=role, reaches={"staff.view_role": "none"}, reason="less")
+    assert "85003" in excluded_from(asked)

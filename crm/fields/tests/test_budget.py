@@ -101,7 +101,7 @@ def test_searches_for_numbers_are_counted(bank: Bank, zhang_wei: Customer, setti
 
 
 def test_a_passport_is_looked_for_as_often_as_any_number(bank: Bank, zhang_wei: Customer, settings: LazySettings) -> None:
-    """R279: documents that look like no Chinese number are hidden values too: their searches are counted, references and names are not."""
+    """R269: documents that look like no Chinese number are hidden values too: their searches are counted, references and names are not."""
     zhang_wei.id_type, zhang_wei.id_number = "passport", "E12345678"
     zhang_wei.save()
     settings.PROBES_A_DAY = 2

@@ -190,7 +190,7 @@ def made_lately_by_proposer(request: ChangeRequest) -> Collection[str]:
     since, proposer = timezone.now() - LATELY, request.requested_by_id
     asked = ChangeRequest.objects.filter(
         Q(requested_by_id=proposer) | Q(decided_by_id=proposer),
-        kind__in=KINDS,
+        kind__in=(*KINDS, "factors.reset"),  # of the floor above: a reset hands out halves of a token, too
         state=State.APPLIED,
         decided_at__gte=since,
     )
