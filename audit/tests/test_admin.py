@@ -121,6 +121,17 @@ def test_customers_and_accounts_are_masked(auditor: User, zhang_wei: Customer, s
     assert (look.target_ref, look.customer) == (zhang_wei.reference, zhang_wei.reference)
 
 
+HIDDEN = ("name__startswith=张", "birth_date__gte=1990-01-01", "id_number_last4=1234", "mobile_index__isnull=0", "data_key__gt=1")
+
+
+@pytest.mark.parametrize("asked", HIDDEN)
+def test_no_address_asks_for_a_hidden_value(auditor: User, zhang_wei: Customer, asked: str) -> None:
+    """R253: the list is narrowed by what the page offers; any other column is refused, whatever it holds."""
+    reader = browser(auditor)
+    assert reader.get(f"{list_url(Customer)}?{asked}").status_code == 400
+    assert reader.get(f"{list_url(Customer)}?kind__exact=person").status_code == 200
+
+
 def test_lists_cost_the_same_for_more_rows(auditor: User, bank: Bank, zhang_wei: Customer, salary_account: Account) -> None:
     """No query per row."""
     client = browser(auditor)

@@ -150,6 +150,14 @@ class ReadOnlyAdmin(_ModelAdmin):
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_row"
         return reverse(name, args=[str(getattr(obj, self.reference_field))])
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Whether the address may narrow the list by this: what the page offers, nothing else.
+
+        Django alone takes any column of the row, and so answers what a masked or hidden value begins with.
+        """
+        offered = [one for one in self.list_filter if isinstance(one, str)]
+        return any(lookup == name or lookup.startswith(f"{name}__") for name in offered)
+
     # -- who may: read, and nothing else
 
     def has_module_permission(self, request: HttpRequest) -> bool:
