@@ -73,6 +73,7 @@ class Customer:
     lifecycle_stage: str
     credit_record: str
     life: str
+    labels: tuple[str, ...] = ()
     accounts: list[Account] = field(default_factory=list)
 
     @property

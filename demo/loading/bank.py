@@ -179,6 +179,7 @@ def write_people(world: World, password: str, secret: str) -> Path:
     lines = [f"  Demo people (password of all: {password})", ""]
     lines += [f"  {person.number}  {person.title}  {person.name}" for person in world.staff if person.number in wanted]
     lines += ["", f"  After the password a code is asked for: {COMMAND} demo_code 82001", ""]
+    lines += ["  Labelled customers: 82002 sees all, 82001 all but staff, 81001 the sensitive and the politically exposed, 89001 none", ""]
     lines += [f"  Partner {MOBILE}, secret for POST /api/v1/token/: {secret}", ""]
     path = Path(settings.HOME) / PEOPLE_FILE
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ from crm.log import services as log
 from crm.money import services as money
 from crm.staff.models import Branch, Role, RoleAssignment, User
 from crm.staff.services.people import enrol, plant_branch
+from customers.choices import mask_of
 from customers.models import Customer, CustomerFigures
 from customers.services import spell
 from demo import world as plain
@@ -81,6 +82,7 @@ def load_customers(customers: Sequence[plain.Customer], people: dict[str, User],
             address=one.address, occupation=one.occupation, income_band=one.income_band, opening_branch=branches[one.branch],
             manager=people.get(one.manager), segment=one.segment, aml_risk_level=one.aml_risk_level, risk_tolerance=one.risk_tolerance,
             lifecycle_stage=one.lifecycle_stage, credit_record=one.credit_record, created_at=since(one),
+            labels=mask_of(one.labels),
         )  # fmt: skip
         spell(row)
         rows.append(row)

@@ -15,6 +15,7 @@ import pytest
 from stdnum import luhn
 from stdnum.cn import ric, uscc
 
+from customers.choices import BITS
 from demo.clock import weekday_ordinal
 from demo.generate import make_world
 from demo.tests.oracle import SCENARIOS, Fired, Subject, fires
@@ -76,6 +77,17 @@ def test_size_and_mix(world: World) -> None:
     assert 145_000 <= len(world.transactions) <= 160_000
     assert (world.last_day - world.first_day).days == 119
     assert all(world.first_day <= entry.at.date() <= world.last_day for entry in world.transactions)
+
+
+def test_a_few_persons_are_labelled(world: World) -> None:
+    """R257: some of each label, no firm and no part of a plot, so that who lacks the clearance misses nothing that should be noticed."""
+    labelled = [customer for customer in world.customers if customer.labels]
+    count = Counter(label for customer in labelled for label in customer.labels)
+    assert set(count) == set(BITS)
+    assert all(4 <= number <= 10 for number in count.values()), count
+    assert {customer.kind for customer in labelled} == {"person"}
+    assert "plot" not in {customer.life for customer in labelled}
+    assert len({customer.branch for customer in labelled}) > 1
 
 
 def test_numbers_are_valid_and_agree_with_the_person(world: World) -> None:
