@@ -31,10 +31,7 @@ FORMAT, MOST_SHOWN, MOST_EXPLAINED = 1, 200, 2000
 FLOOR = (datetime.now(UTC) - timedelta(days=365)).isoformat()  # nothing below 366 days is purged
 
 SENTENCES = {
-    "edited": (
-        "Line {id} (position {seq}) was edited: its sealed text was changed after it was chained.",
-        "第 {id} 行（位置 {seq}）被修改：其密封文本在入链之后发生了变化。",
-    ),
+    "edited": ("Line {id} (position {seq}) was edited after it was chained.", "第 {id} 行（位置 {seq}）在入链之后被修改。"),
     "column": (
         "Line {id} (position {seq}) was edited: {columns} say something else than its sealed text.",
         "第 {id} 行（位置 {seq}）被修改：{columns} 与其密封文本不一致。",
@@ -63,30 +60,18 @@ SENTENCES = {
         "Batch line {id}: its rows do not give its root ({expected} sealed, {found} found).",
         "批次行 {id}：其各行算不出所封的根（封存 {expected} 行，现有 {found} 行）。",
     ),
-    "orphans": (
-        "{found} rows belong to line {id}, which is not a batch or is gone.",
-        "有 {found} 行属于第 {id} 行，而该行并非批次或已不存在。",
-    ),
-    "anchor": (
-        "The state anchored at {at} ({seq} lines) is not part of the log any more.",
-        "{at} 所锚定的状态（{seq} 行）已不在日志之中：日志被改写或回退。",
-    ),
+    "orphans": ("{found} rows belong to line {id}, which is no batch or is gone.", "有 {found} 行属于第 {id} 行，而该行并非批次或已缺失。"),
+    "anchor": ("The state anchored at {at} ({seq} lines) is no longer part of the log.", "{at} 所锚定的状态（{seq} 行）已不在日志之中。"),
     "anchor_forged": ("The anchor of {at} is not the product's: its code is wrong.", "{at} 的锚并非本产品所出：其认证码不正确。"),
     "purged_early": ("Lines younger than a year were purged: see the anchor of {at}.", "有不足一年的行被清除：见 {at} 的锚。"),
-    "replaced": (
-        "The newest anchor ({at}) belongs to another log: this one was put in its place.",
-        "最新的锚（{at}）属于另一份日志：本日志已被替换。",
-    ),
+    "replaced": ("The newest anchor ({at}) is of another log: this one replaced it.", "最新的锚（{at}）属于另一份日志：本日志已被替换。"),
     "file_cut": ("The file has no end: it was cut off.", "文件没有结尾：已被截断。"),
     "file_changed": ("The file is not as it was exported: its check sum is wrong.", "文件与导出时不一致：校验和不符。"),
 }
 NOTES = {
     "no_key": ("Without the key it was not checked who wrote the lines.", "未提供密钥，未检查各行由谁写入。"),
     "purged": ("{lines} lines were purged under a signed checkpoint.", "已按签名检查点清除 {lines} 行。"),
-    "no_anchors": (
-        "No anchors were given: an older state put back as a whole would not be found.",
-        "未提供锚：若整份日志被恢复为旧状态，将无法发现。",
-    ),
+    "no_anchors": ("No anchors given: an older state put back whole is not found.", "未提供锚：若整份日志被恢复为旧状态，将无法发现。"),
     "behind": ("{lines} lines are newer than the newest anchor.", "有 {lines} 行晚于最新的锚。"),
     "other_log": ("{anchors} anchors belong to another log and were left out.", "有 {anchors} 个锚属于另一份日志，未予比对。"),
 }
