@@ -16,6 +16,8 @@ class Form:
     values: dict[str, str] = field(default_factory=dict)
     writable: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    kinds: dict[str, str] = field(default_factory=dict)
+    options: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, frozenset[str]]:
@@ -42,6 +44,7 @@ class _Reader(HTMLParser):
         if form is None:
             return
         if tag == "option" and self.select:
+            form.options.setdefault(self.select, []).append(said.get("value", ""))
             if "selected" in said or not form.values.get(self.select):
                 form.values[self.select] = said.get("value", "")
         elif said.get("name"):
@@ -49,10 +52,13 @@ class _Reader(HTMLParser):
 
     def _control(self, tag: str, said: dict[str, str], form: Form) -> None:
         name, kind = said["name"], said.get("type", "text")
+        form.kinds[name] = kind
         if tag == "select":
             self.select = name
             form.values.setdefault(name, "")
             form.writable.add(name)
+        elif tag == "button":
+            form.values.setdefault(name, said.get("value", ""))
         elif tag == "textarea":
             form.values[name] = ""
             form.writable.add(name)
