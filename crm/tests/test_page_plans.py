@@ -6,19 +6,24 @@ without its indexes is shown once, so that the test is known to see it.
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import Q
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
 
 from benchmarks.small_bank import CLONE, ROWS
+from crm.access.actor import SYSTEM
 from crm.lists import keyset
 from crm.lists.requests import Asked
+from crm.log import services as log
 from crm.operations.pytest_plugin import RUN
 from crm.tests.personas import Bank, as_actor
-from customers.models import Customer, CustomerGrant
+from customers.models import Customer, CustomerGrant, PortfolioGrant
 from customers.views.lists import CustomerList
 from products.models import Account
 from risk.models import Rule
@@ -32,7 +37,8 @@ FEW = 1_000
 """Rows that may be sorted for one page: those of one relationship manager, not of a branch."""
 SPREAD = """
 UPDATE customers_customer SET opening_branch_id = CASE WHEN id %% 4 = 0 THEN %s ELSE %s END, aml_risk_level = 1 + id %% 5,
-  manager_id = CASE WHEN id < 1201 THEN %s ELSE %s END, name_pinyin = md5(id::text), name_compact = md5(id::text) WHERE id > 1000"""
+  manager_id = CASE WHEN id < 1201 THEN %s WHEN id < 1401 THEN %s ELSE %s END, name_pinyin = md5(id::text),
+  name_compact = md5(id::text) WHERE id > 1000"""
 RAISED = """
 INSERT INTO risk_alert (reference, state, band, priority, amount_at_risk, hits, first_hit_at, last_hit_at, created_at, due_at, supported,
   disposition, dismissal_reason, version, customer_id, rule_id)
@@ -43,7 +49,7 @@ TABLES = ("customers_customer", "products_account", "transactions_transaction", 
 
 @pytest.fixture
 def big_bank(bank: Bank, zhang_wei: Customer, salary_account: Account, core: Source) -> Bank:
-    """Twenty thousand customers, a quarter of them in Beijing, 200 of them Sun Yue's."""
+    """Twenty thousand customers, a quarter of them in Beijing, 200 of them Sun Yue's, 200 a colleague's."""
     with RUN.postgres.connect(RUN.database) as session:
         session.execute("SET session_replication_role = replica")
         for table, row, letter, more in (
@@ -52,7 +58,7 @@ def big_bank(bank: Bank, zhang_wei: Customer, salary_account: Account, core: Sou
         ):
             session.execute(CLONE.format(table=table, template=row.pk, count=CUSTOMERS, letter=letter, more=more))
         people, branches = bank.people, bank.branches
-        session.execute(SPREAD, (branches["110001"].pk, branches["310001"].pk, people["80001"].pk, people["80002"].pk))
+        session.execute(SPREAD, (branches["110001"].pk, branches["310001"].pk, people["80001"].pk, people["80003"].pk, people["80002"].pk))
         when = "844000000000000 - (random() * 180 * 86400e6)::bigint"
         account = f"1001 + (hashint8(g::bigint * 7919) & 1073741823) % {CUSTOMERS}"
         session.execute(ROWS.format(mark="'H'", screening="'exempt'", count=TRANSACTIONS, when=when, account=account))
@@ -98,6 +104,7 @@ def test_lists_are_read_in_their_order_and_searches_by_their_indexes(big_bank: B
     """One bank for all four: it takes longer to make than to ask."""
     _the_manager_of_a_quarter_of_the_bank(big_bank)
     _the_manager_of_few_customers(big_bank)
+    _standing_in_for_a_colleague(big_bank)
     _words()
     _a_list_that_is_read_whole_is_seen(big_bank)
 
@@ -121,6 +128,18 @@ def _the_manager_of_few_customers(bank: Bank) -> None:
         asked = Asked(definition(), actor, QueryDict(query), reverse(name))
         page = keyset.whole(keyset.ordered(asked.rows, asked.keys)[:51])
         assert faults(plan_of(page), asked.rows.model._meta.db_table) == [], (name, query)
+
+
+def _standing_in_for_a_colleague(bank: Bank) -> None:
+    """The portfolio of a colleague is read by the same indexes as one's own (ADR 0110)."""
+    now = timezone.now()
+    own = Customer.objects.visible_to(bank.people["80001"]).count()
+    told = {"valid_from": now, "valid_until": now + timedelta(days=1), "reason": "休假"}
+    with transaction.atomic():
+        grant = PortfolioGrant.objects.create(user=bank.people["80001"], manager=bank.people["80003"], **told)
+        log.record(actor=SYSTEM, action="portfolio.stand_in_given", target=grant.manager)
+    assert Customer.objects.visible_to(bank.people["80001"]).count() == own + 200
+    _the_manager_of_few_customers(bank)
 
 
 def _words() -> None:

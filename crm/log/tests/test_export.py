@@ -128,7 +128,7 @@ def test_newest_removed_and_an_old_state_put_back(lines: list[int], intruder: In
     put_back = _export_as_it_is(tmp_path, "two.jsonl")
     assert check(put_back, "--key", key_in(tmp_path))[0] == 0
     code, said = check(put_back, "--key", key_in(tmp_path), "--anchors", str(auditors))
-    assert code == 1 and "is not part of the log any more" in said
+    assert code == 1 and "is no longer part of the log" in said
 
 
 def test_rewritten_with_the_key(lines: list[int], superuser: "psycopg.Connection[Any]", tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_rewritten_with_the_key(lines: list[int], superuser: "psycopg.Connection
         log.record(actor=SUN_YUE, action="log.verified", data={"number": 999})
     assert [finding.kind for finding in verification.verify_log().findings] == ["anchor"]
     code, said = check(_export_as_it_is(tmp_path, "three.jsonl"), "--key", key_in(tmp_path), "--anchors", str(anchors.path()))
-    assert code == 1 and "is not part of the log any more" in said
+    assert code == 1 and "is no longer part of the log" in said
 
 
 def test_another_log_in_its_place(lines: list[int], superuser: "psycopg.Connection[Any]", tmp_path: Path) -> None:
