@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm.lists import formats
@@ -28,7 +29,8 @@ class RemovalForm(forms.Form):
     def __init__(self, *args: Any, rights: Rights, **options: Any) -> None:
         super().__init__(*args, **options)
         grants = [
-            (row.key, f"{row.label} · {row.reference or _('not yours to see')} · {formats.moment(row.until)}") for row in rights.grants
+            (row.key, f"{capfirst(row.label)} · {row.reference or _('not yours to see')} · {formats.moment(row.until) or _('open end')}")
+            for row in rights.grants
         ]
         self.fields["remove"].choices = [*((row.code, row.label) for row in rights.roles), *grants]  # type: ignore[attr-defined]
 

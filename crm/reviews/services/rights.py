@@ -79,11 +79,6 @@ class Rights:
     is_dormant: bool
     is_active: bool
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to review."""
-        return not self.roles and not self.grants
-
     def facts(self) -> dict[str, Any]:
         """Return what was shown, to be kept with the decision: codes and moments, no customer."""
         return {

@@ -58,6 +58,9 @@ def test_who_reviews_whom(bank: Bank, campaign: Campaign) -> None:
     assert (line.data["people"], line.reason, line.actor_number) == (17, "new tellers", "85001")
     seen = PersonReview.objects.visible_to(as_actor(bank.people["81001"])).values_list("person__number", flat=True)
     assert set(seen) == {"80001", "80003", "84101"}
+    campaign.people.filter(person__number="80001").update(reviewer=Reviewer.OFFICER)
+    seen = PersonReview.objects.visible_to(as_actor(bank.people["81001"])).values_list("person__number", flat=True)
+    assert set(seen) == {"80003", "84101"}, "what falls to the officers is not the branch manager's to see"
     assert not PersonReview.objects.visible_to(as_actor(bank.people["80001"])).exists()
     for number in ("80001", "86001", "81001"):
         with pytest.raises(Refused):
