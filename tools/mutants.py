@@ -18,7 +18,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".local" / "mutants"
 ROOMS = ("access", "staff", "factors", "approvals", "fields", "jobs", "lists", "exports", "notify", "calendar", "money", "log", "ui")
-HOUSE = ("test_permission_matrix", "test_permission_rows", "test_field_policy", "test_home_pages")
+HOUSE = (
+    "test_permission_matrix",
+    "test_permission_rows",
+    "test_field_policy",
+    "test_home_pages",
+    "proofs/test_verbs_ask_first",
+    "proofs/test_canaries",
+)
 PATHS = (
     *(f"crm/{room}" for room in ROOMS),
     *("customers", "products", "transactions", "portal", "risk", "reports", "audit"),

@@ -46,11 +46,12 @@ class Book:
         self.path.write_text(json.dumps(said, ensure_ascii=False, indent=1, sort_keys=True))
 
 
+failed: set[str] = set()
+begun: dict[str, float] = {}
 if STEP:
     mutating.listen()
     PLAN: dict[str, list[str]] = json.loads((FOLDER / "plan.json").read_text()) if STEP == "try" else {}
     BOOK = Book()
-    failed: set[str] = set()
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
@@ -68,21 +69,24 @@ def pytest_runtest_makereport(item: Any) -> Generator[None, Any, Any]:
     return report
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: Any, nextitem: Any) -> Generator[None, Any, Any]:
-    """Record what a test reaches, or run it again and again."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: Any, nextitem: Any) -> bool | None:
+    """Run a test again and again; where only to record, note when it began and leave it to pytest."""
     if STEP == "try":
         _try(item)
         item.session._setupstate.teardown_exact(nextitem)
         return True
     SWITCHES.reached.clear()
-    began = time.monotonic()
-    done = yield
-    if STEP == "record" and item.nodeid not in failed:
-        said = {"test": item.nodeid, "seconds": round(time.monotonic() - began, 2), "reached": sorted(SWITCHES.reached)}
+    begun[item.nodeid] = time.monotonic()
+    return None
+
+
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    """Write down what a test has reached."""
+    if STEP == "record" and nodeid in begun and nodeid not in failed:
+        said = {"test": nodeid, "seconds": round(time.monotonic() - begun[nodeid], 2), "reached": sorted(SWITCHES.reached)}
         with (FOLDER / f"record-{os.getpid()}.jsonl").open("a") as file:
             file.write(json.dumps(said) + "\n")
-    return done
 
 
 def _try(item: Any) -> None:
@@ -90,12 +94,10 @@ def _try(item: Any) -> None:
     sites = [site for site in PLAN[item.nodeid] if BOOK.is_open(site, item.nodeid)]
     if not sites or not _passes(item):
         return
-    for site in sites:
-        SWITCHES.off = site
-        missed = not _passes(item)
-        SWITCHES.off = ""
-        if missed and not _passes(item):
-            break
+    found = list(mutating.hunt(sites, lambda: not _passes(item)))
+    if any(missed for _site, missed in found) and not _passes(item):
+        return
+    for site, missed in found:
         BOOK.note(site, item.nodeid, missed=missed)
     BOOK.save()
 

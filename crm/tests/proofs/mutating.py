@@ -9,6 +9,7 @@ import builtins
 import importlib.abc
 import importlib.machinery
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from types import CodeType
 from typing import Any
@@ -20,17 +21,17 @@ GATES = {"gated", "signed_in_page"}
 
 
 class Switches:
-    """Which guard is away now, which were reached, and what became of each."""
+    """Which guards are away now, which were reached, and what became of each."""
 
     def __init__(self) -> None:
-        self.off = ""
+        self.off: frozenset[str] = frozenset()
         self.reached: set[str] = set()
         self.sites: dict[str, str] = {}
 
     def __call__(self, site: str) -> bool:
         """Whether this guard is away."""
         self.reached.add(site)
-        return site == self.off
+        return site in self.off
 
     def gate(self, site: str, decorator: Any) -> Any:
         """A decorator that can be taken off while the product runs."""
@@ -58,6 +59,25 @@ class Switches:
 
 
 SWITCHES = Switches()
+
+
+def hunt(sites: Sequence[str], is_missed: Callable[[], bool]) -> Iterator[tuple[str, bool]]:
+    """Yield each guard and whether it is missed when it alone is away; asked for all together first, then by halves.
+
+    A guard whose absence is only seen while another one stands is not found (the door behind the door opens on nothing).
+    """
+    if not sites:
+        return
+    SWITCHES.off = frozenset(sites)
+    try:
+        missed = is_missed()
+    finally:
+        SWITCHES.off = frozenset()
+    if missed and len(sites) > 1:
+        yield from hunt(sites[: len(sites) // 2], is_missed)
+        yield from hunt(sites[len(sites) // 2 :], is_missed)
+    else:
+        yield from ((site, missed) for site in sites)
 
 
 class Weaver(ast.NodeTransformer):
@@ -89,10 +109,12 @@ class Weaver(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         """Gates are decorators; an admin's own answers are functions."""
+        self.stack.append(node.name)
         decorators = [
             self._call("gate", self.site(f"@{called_name(one)}", one), one) if called_name(one) in GATES else one
             for one in node.decorator_list
         ]
+        self.stack.pop()
         node = self._within(node)
         node.decorator_list = decorators
         if node.name.startswith("has_") and node.name.endswith(("_permission", "_permissions")) and self.stack:

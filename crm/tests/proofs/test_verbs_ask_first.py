@@ -1,9 +1,9 @@
-"""Proof 4, the verbs: each asks for its right, and for a fresh second factor, by itself and before it looks at anything.
+"""Proof 4, verbs and pages: each asks for its right, and for a fresh second factor, by itself and before it looks at anything.
 
 Every function of the product that takes an actor and calls `require` or `require_step_up` is called here with nothing real but the
 actor: somebody who holds no right is refused by this very function (not by another one that it would have called), and somebody who holds
 every right and never showed a second factor is asked for it. So the pages' gates are not all there is: a verb reached by another way says
-no too.
+no too. Every view of the URLconf is called in the same way, past the middleware: its own gate refuses, or leads to the sign-in page.
 
 What it cannot find: a right asked for that is the wrong one, a row asked about that is the wrong one (the verbs' own tests, the matrix).
 
@@ -14,17 +14,24 @@ import ast
 import importlib
 import inspect
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.urls import URLPattern, get_resolver
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.views import APIView
 
+from crm.access import gate
 from crm.access import services as access
-from crm.access.actor import Actor
+from crm.access.actor import Actor, anonymous
 from crm.access.errors import Refused, StepUpNeeded
+from crm.access.gate import OPEN, SIGNED_IN
 from crm.access.reach import Reach
-from crm.tests.house import ROOT, functions, sources
+from crm.tests.house import HOUSE, ROOT, functions, sources
 
 GUARDS = {"require": Refused, "require_step_up": StepUpNeeded}
 # What a verb must read before it can ask, by the name that it has there: it finds rows that are not real either.
@@ -123,3 +130,51 @@ def test_the_verb_itself_asks(guard: str, name: str, monkeypatch: pytest.MonkeyP
         call(name, somebody(Reach.ALL if guard == "require_step_up" else Reach.NONE))
     *_, asking, asked = traceback.extract_tb(told.tb)
     assert (asking.name, asked.name) == (name.partition(":")[2], guard)
+
+
+def views(patterns: Iterable[Any]) -> Iterator[tuple[str, Any, list[str]]]:
+    """(name, view, arguments) of every view of the house behind a gate."""
+    for pattern in patterns:
+        if not isinstance(pattern, URLPattern):
+            yield from views(pattern.url_patterns)
+        elif getattr(pattern.callback, "gate", OPEN) != OPEN and pattern.callback.__module__.startswith((*HOUSE,)):
+            yield f"{pattern.callback.__module__}:{pattern.callback.__name__}", pattern.callback, [*pattern.pattern.converters]
+
+
+PAGES = {name: (view, arguments) for name, view, arguments in views(get_resolver().url_patterns) if isinstance(view.gate, str)}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(name for name, (view, _) in PAGES.items() if not hasattr(view, "view_class")))
+def test_the_page_itself_asks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused by the gate of this very view; where signing in is enough, a stranger is led to do so."""
+    view, arguments = PAGES[name]
+    monkeypatch.setattr(gate, "to_sign_in", lambda _request: HttpResponse("the gate's word", status=401))
+    for method in ("get", "post"):
+        request: Any = getattr(RequestFactory(), method)("/")
+        request.actor = anonymous() if view.gate == SIGNED_IN else somebody(Reach.NONE)
+        answer = answered(view, request, arguments)
+        if answer != 405:
+            break
+    assert answer == ("the gate's word" if view.gate == SIGNED_IN else (view.gate, "entered", "require"))
+
+
+def answered(view: Any, request: Any, arguments: list[str]) -> object:
+    """Return 405 for a method that the view does not know, its text, or which permission was refused and where."""
+    try:
+        answer = view(request, **{argument: MagicMock() for argument in arguments})
+    except Refused as refused:
+        *_, asking, asked = traceback.extract_tb(refused.__traceback__)
+        return refused.permission, asking.name, asked.name
+    return 405 if answer.status_code == 405 else answer.content.decode()
+
+
+DOORS: list[Any] = APIView.__subclasses__()
+
+
+@pytest.mark.parametrize("door", [view for view in DOORS if view.__module__.startswith((*HOUSE,)) and view.gate != OPEN])
+def test_the_door_itself_asks(door: Any) -> None:
+    """A view of the API lets nobody in who has shown no token."""
+    request = MagicMock(user=None, method="OPTIONS", successful_authenticator=None)
+    with pytest.raises(NotAuthenticated):
+        door(request=request).check_permissions(request)
