@@ -73,8 +73,10 @@ class PermitList(ListDefinition):
         """Permits in reach."""
         rows = ExportPermit.objects.visible_to(actor).defer("keys").select_related("requested_by", "approved_by")
         # Counted for the rows of the page, after they were found; a join would count those of every permit first.
-        downloads = ExportDownload.objects.filter(permit=OuterRef("pk")).order_by().values("permit").annotate(number=Count("pk"))
-        return rows.annotate(downloaded=Coalesce(Subquery(downloads.values("number")), 0))
+        downloads = Subquery(
+            ExportDownload.objects.filter(permit=OuterRef("pk")).order_by().values("permit").annotate(number=Count("pk")).values("number")
+        )
+        return rows.annotate(downloaded=Coalesce(downloads, 0))
 
     def row_url(self, row: Any) -> str:
         """The page of the permit."""
