@@ -44,7 +44,7 @@ def test_another_app_is_added_named_and_removed(sun_yue: User) -> None:
     assert list(actions) == ["factors.enrolment_begun", "factors.added", "factors.renamed", "factors.removed"]
 
 
-@pytest.mark.parametrize(("place", "sent"), [("name/", {"name": "x"}), ("remove/", {})])
+@pytest.mark.parametrize(("place", "sent"), [("name/", {"name": "x"}), ("name/", {}), ("remove/", {})])
 def test_a_factor_of_somebody_else_is_not_there(sun_yue: User, colleague: User, place: str, sent: dict[str, str]) -> None:
     """And is left as it is; unknown ones answer alike."""
     hers = factor_of(colleague)
