@@ -4,7 +4,7 @@ A column that seals something and has no row here fails the walk, so a new one c
 the same field of the same record put back (history rows must open; the row's own history tells), and a row that took over another record's
 seal id, data key and value together, which is a copy of that record.
 
-Requirements: R276, R277.
+Requirements: R269, R270, R284.
 """
 
 from collections.abc import Callable, Iterator
@@ -126,7 +126,7 @@ def test_no_changed_byte_opens(walk: list[Place]) -> None:
 
 
 def test_no_value_opens_in_anothers_place(walk: list[Place]) -> None:
-    """R277: exchanged between rows, fields, customers and tables; also by somebody who rewrites the key's number in the bytes."""
+    """Exchanged between rows, fields, customers and tables; also by somebody who rewrites the key's number in the bytes."""
     tried = 0
     for here in walk:
         for there in walk:
