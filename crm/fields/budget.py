@@ -60,16 +60,24 @@ def check_reveals(actor: Actor) -> None:
     """Raise ``BudgetSpent`` when the day's full values are used up; holds the person, so that two clicks at once count as two."""
     if not actor.is_person:
         return
-    if actor.user_id is not None:
-        list(get_user_model()._default_manager.filter(pk=actor.user_id).select_for_update(no_key=True).values_list("pk"))
+    _hold(actor)
     if spent(actor, REVEALED) >= budget_of(actor):
         raise BudgetSpent
 
 
+def _hold(actor: Actor) -> None:
+    if actor.user_id is not None:
+        list(get_user_model()._default_manager.filter(pk=actor.user_id).select_for_update(no_key=True).values_list("pk"))
+
+
 @transaction.atomic
 def count_probe(actor: Actor) -> None:
-    """Count a search for a full number, found or not; raises ``ProbesSpent`` beyond the day's number, whatever would have been found."""
+    """Count a search for a full number, found or not; raises ``ProbesSpent`` beyond the day's number, whatever would have been found.
+
+    Holds the person, so that a burst of searches is counted one by one.
+    """
     if actor.reach(PROBE) or any(actor.reach(policy.permission) for policy in registered()):
+        _hold(actor)
         if spent(actor, PROBED) >= int(settings.PROBES_A_DAY):
             raise ProbesSpent
         log.record(actor=actor, action=PROBED)

@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.access.errors import StepUpNeeded
-from crm.fields.budget import BudgetSpent, budget_of
+from crm.fields.budget import PROBED, BudgetSpent, ProbesSpent, budget_of, count_probe
 from crm.fields.services import reveal
 from crm.log.models import Event
+from crm.tests.at_once import Sessions
 from crm.tests.personas import Bank, as_actor, browser
 from customers.models import Customer
 from products.models import Account
@@ -112,3 +113,15 @@ def test_a_passport_is_looked_for_as_often_as_any_number(bank: Bank, zhang_wei: 
     for typed in ("E12345678", "E12345679", "10000017"):
         assert client.post(reverse("ui:search"), {"q": typed}, follow=True).status_code == 429
         assert client.get(reverse("ui:search"), {"q": typed}).status_code == 429
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_burst_of_searches_is_counted_one_by_one(bank: Bank, settings: LazySettings) -> None:
+    """Twelve at once with four left: four are looked at."""
+    settings.PROBES_A_DAY = 4
+    actor, sessions = as_actor(bank.people["84101"]), Sessions()
+    for _search in range(12):
+        sessions.begin(lambda: count_probe(actor))
+    sessions.join(30)
+    assert [type(failure) for failure in sessions.failures] == [ProbesSpent] * 8
+    assert Event.objects.filter(action=PROBED).count() == 4
