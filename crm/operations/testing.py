@@ -29,6 +29,7 @@ from crm.operations.servers.valkey import Valkey
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".local" / "test-templates"
 PREFIX = "crm-test-"
+TEMPORARY = "crm-temporary-"
 # A copy of the database is a thousand files: where there is memory enough, runs live there (1.1 s on a disk, 0.1 s in memory).
 MEMORY_WANTED = 4 * 2**30
 TEMPLATES_KEPT = 4
@@ -58,10 +59,12 @@ class Run:
         self.valkey = Valkey(self.home, test=True)
         self.database = f"crm_{self.worker}"
         self.started = False
+        self.temporary: Path | None = None
 
     def enter(self) -> None:
         """Point the settings at this run's servers, which may start later."""
         if self.ours:
+            keep_compiled()
             compile_messages()
             _remove_left_over()
             (self.home.path / "pid").write_text(str(os.getpid()))
@@ -84,10 +87,11 @@ class Run:
             os.environ.pop(name, None)
 
     def _take_temporary_files_along(self) -> None:
-        """What tests write, and the homes of products that they start, lie where the run does."""
+        """What tests write, and the homes of products that they start, lie where the run does: beside its home, not in it."""
         if self.home.path.is_relative_to(MEMORY):
-            tempfile.tempdir = os.environ["TMPDIR"] = str(self.home.path / "tmp")
-            Path(tempfile.tempdir).mkdir()
+            self.temporary = MEMORY / f"{TEMPORARY}{self.home.path.name}"
+            self.temporary.mkdir(mode=0o700)
+            tempfile.tempdir = os.environ["TMPDIR"] = str(self.temporary)
 
     def start(self) -> None:
         """Start the servers on a copy of the migrated cluster (once; a worker finds them running)."""
@@ -112,6 +116,18 @@ class Run:
             self.valkey.stop()
             self.postgres.stop()
             self.home.remove()
+            if self.temporary:
+                shutil.rmtree(self.temporary, ignore_errors=True)
+                os.environ.pop("TMPDIR")
+                tempfile.tempdir = None
+
+
+def keep_compiled() -> None:
+    """Where Python is told to leave no compiled files beside sources, they go to `.local`: a run starts some hundred processes."""
+    if sys.dont_write_bytecode:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(ROOT / ".local" / "compiled")
+        sys.dont_write_bytecode = False
 
 
 def ground() -> str | None:
@@ -216,6 +232,9 @@ def _remove_left_over() -> None:
         with contextlib.suppress(OSError, ValueError):
             if home.stat().st_uid == os.geteuid() and not Path(f"/proc/{int((home / 'pid').read_text())}").exists():
                 Home(home).remove()
+    for temporary in MEMORY.glob(f"{TEMPORARY}*"):
+        if not (MEMORY / temporary.name.removeprefix(TEMPORARY)).exists():
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextlib.contextmanager
