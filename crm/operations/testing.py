@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".local" / "test-templates"
 PREFIX = "crm-test-"
 TEMPORARY = "crm-temporary-"
-# A copy of the database is a thousand files: where there is memory enough, runs live there (1.1 s on a disk, 0.1 s in memory).
+# A copy of the database is a thousand files: where there is memory enough, runs live there (1.1 s on a disk, 0.2 s in memory).
 MEMORY_WANTED = 4 * 2**30
 TEMPLATES_KEPT = 4
 # What conftest.py adds to the migrated database, once per template.
