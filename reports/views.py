@@ -104,6 +104,7 @@ def run_detail(request: HttpRequest, reference: str) -> HttpResponse:
         run = _visible(actor, reference)
         log.record(actor=actor, action="report.viewed", target=run)
     context: dict[str, Any] = {"run": run, "here": position(request), "may_export": may(actor, "reports.export_reportrun", run)}
+    context["may_ask"] = may(actor, "reports.add_reportrun")
     if run.state == RunState.DONE:
         context["report"] = shown(run, actor)
     return render(request, "reports/run.html", context)

@@ -67,6 +67,7 @@ def _context(request: HttpRequest, actor: Actor, alert: Alert, **forms: Any) -> 
         "withdrawn": alerts.taken_back(alert),
         "notes": alert.notes.select_related("written_by").order_by("-written_at"),
         "open_cases": Case.objects.visible_to(actor).filter(customer=alert.customer, state=CaseState.OPEN),
+        "sees_rules": may(actor, "risk.view_rule"),
         "may_claim": works and alert.claimed_by_id is None,
         "may_act": works and (not theirs or may(actor, "risk.assign_alert")),
         "may_note": may(actor, queue.WORK, alert),

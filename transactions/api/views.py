@@ -157,9 +157,9 @@ class TransactionStatus(APIView):
     )
     def post(self, request: Request, reference: str) -> Response:
         """Report."""
+        row = _own(request, reference)  # first: whatever is sent about a row out of scope is answered like one about none
         given = StatusSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        row = _own(request, reference)
         values = given.validated_data
         step = Step(
             status=Status(values["status"]),

@@ -48,6 +48,10 @@ NAMES = {"own": "令狐甲辰", "branch": "司马琉璃", "other": "欧阳玳瑁
 NOBODY = "西门荸荠"
 DIFFERS = "the number of hits differs"
 SAID = {"purpose": "review", "words": "季度会议", "next": "/"}
+# Samples of every component, with the time of day; its box searches nothing.
+NO_SEARCH = ("styleguide/",)
+# The log speaks in references, and whoever reads the log reads them; a partner reads back the account that it named itself.
+TOLD_BY_DESIGN = {("audit-officer", "audit.event"): ("reference of", "account of"), (PARTNER, "/api/v1/transactions"): ("account of own",)}
 UNKNOWN = {"id_number": "110105199901019996", "mobile": "13611119999"}
 
 
@@ -114,7 +118,7 @@ def asked(who: Principal, things: Things, canaries: Canaries, share: int = 1) ->
         own = cell.thing.reference if cell.thing else ""
         # An address says what its reader typed: that is no news to her.
         yield f"{answer.status_code}", cell.address, text_of(answer).replace(own, "") if own else text_of(answer)
-        if answer.status_code == 200 and cell.thing is None and b'name="q"' in answer.content:
+        if answer.status_code == 200 and cell.thing is None and b'name="q"' in answer.content and cell.route not in NO_SEARCH:
             lists.append(cell.address)
             yield "bad parameter", cell.address, text_of(who.client.get(cell.address, {"sort": "none"}))
     parts = sorted({value[: max(2, len(value) * 2 // 3)] for one in canaries.of.values() for value in list(one.values())[:2]})
@@ -138,7 +142,7 @@ def counts(who: Principal, address: str) -> Iterator[tuple[str, str, str]]:
 def without_chance(text: str) -> str:
     """Return a page without what differs from one reading to the next, and without what was typed."""
     for typed in (*UNKNOWN.values(), told.CUSTOMERS["other"][3], "13700002222", *NAMES.values(), NOBODY):
-        text = text.replace(typed, "").replace(quote(typed), "").replace(pinyin(typed), "")
+        text = text.replace(typed, "").replace(quote(quote(typed)), "").replace(quote(typed), "").replace(pinyin(typed), "")
     return re.sub(r"[0-9a-f]{32}|[A-Za-z0-9_-]{40,}|\d+ ms|\d+:\d+:\d+|'Content-Length': '\d+'", "", text)
 
 
@@ -159,7 +163,10 @@ def sing(
         looked_for += len(looked)
         for channel, address, text in asked(who, things, canaries, share):
             answers += 1
-            failures += [f"{name} {channel} {address}: {what}" for what, value in looked.items() if value in text]
+            told_here = TOLD_BY_DESIGN.get((name, address.rpartition("/T-")[0] or address), ())
+            failures += [
+                f"{name} {channel} {address}: {what}" for what, value in looked.items() if value in text and not what.startswith(told_here)
+            ]
         failures, lines = failures + logged(canaries, log), lines + len(log.records)
         # Last: what a programmer wrote into an exception stands in the process log, numbers hidden.
         page = broken(who, canaries)
