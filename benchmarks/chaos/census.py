@@ -80,7 +80,7 @@ QUESTIONS = {
         SELECT u.number, n.kind, coalesce(a.reference, '') FROM notify_notice n JOIN staff_user u ON u.id = n.user_id
           LEFT JOIN products_freeze f ON f.reference = n.params ->> 'freeze' LEFT JOIN products_account a ON a.id = f.account_id
          WHERE n.kind NOT LIKE 'alarm.%' AND n.kind NOT LIKE 'alert.%'
-           AND n.kind <> 'risk.judging_delayed'""",
+           AND n.kind NOT IN ('risk.judging_delayed', 'audit.anchor')""",
     "files": """
         SELECT f.file_name, f.state, f.mode, f.file_digest, f.rows_total, f.rows_done, f.rows_new, f.rows_same, f.rows_bad, f.rows_refused
           FROM transactions_fileimport f""",
@@ -214,7 +214,11 @@ def _sent(product: Product, eye: Eye) -> Counter[Any]:
     texts = (path.read_text(errors="replace") for path in _mail_files(product))
     found = Counter(kinds.get(number) for text in texts for number in re.findall(r"^Message-ID: <(N-\w+)@", text, re.MULTILINE))
     return Counter(
-        {key: n for key, n in found.items() if key is None or not key[1].startswith(("alert.", "alarm.", "risk.judging_delayed"))}
+        {
+            key: n
+            for key, n in found.items()
+            if key is None or not key[1].startswith(("alert.", "alarm.", "risk.judging_delayed", "audit.anchor"))
+        }
     )
 
 

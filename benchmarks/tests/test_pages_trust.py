@@ -40,7 +40,7 @@ MOST = {
     "question rights": 15,
     "compliance": 17,
     "thresholds": 12,
-    "why she may": 22,
+    "why she may": 24,
     "exports": 18,
     "my accounts": 11,
     "my transactions": 10,

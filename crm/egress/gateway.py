@@ -43,6 +43,14 @@ def connect(host: str, port: int, timeout: float = 10.0) -> socket.socket:
     raise failed or NotAllowed(f"{host} has no address.")
 
 
+def addresses_of(host: str, port: int) -> list[str]:
+    """The addresses that a name leads to now; none where nobody knows it."""
+    try:
+        return [str(place[4][0]) for place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except OSError:
+        return []
+
+
 def may_reach(address: str) -> bool:
     """Whether that address may be connected to: public ones, and those in ``EGRESS_NETWORKS``."""
     found = ipaddress.ip_address(address.partition("%")[0])

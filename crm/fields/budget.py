@@ -30,7 +30,7 @@ class ProbesSpent(DomainError):
     """So many searches for a full number within 24 hours are enough."""
 
     code = "probes_spent"
-    message = _("You have searched for full numbers as often within 24 hours as one may. Search by name or core customer number.")
+    message = _("You have searched for full numbers as often within 24 hours as one may. Search by name.")
 
 
 def read_limits(text: str) -> dict[str, int]:

@@ -1,7 +1,6 @@
 """System checks: combinations of settings that are refused before anything starts."""
 
 import ipaddress
-import socket
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.checks import Warning as Warned
 from django.db import DatabaseError, connection
 
-from crm.egress.gateway import is_place, may_reach
+from crm.egress.gateway import addresses_of, is_place, may_reach
 from crm.fields.budget import read_limits
 
 Rule = tuple[str, bool, str, str]
@@ -222,11 +221,8 @@ def mail_server_is_within_reach_by_name(**_: Any) -> Iterable[CheckMessage]:
     """With ``check --deploy``: the same for a name, which is looked up now; one that has no address here says nothing."""
     if not settings.PRODUCTION or not settings.EMAIL_HOST or _is_address(settings.EMAIL_HOST):
         return
-    try:
-        found = socket.getaddrinfo(settings.EMAIL_HOST, settings.EMAIL_PORT, type=socket.SOCK_STREAM)
-    except OSError:
-        return
-    if not any(_may_reach(str(place[4][0])) for place in found):
+    found = addresses_of(settings.EMAIL_HOST, settings.EMAIL_PORT)
+    if found and not any(map(_may_reach, found)):
         yield Warned("The name of the mail server leads to a private address only.", hint=_MAIL_HINT, id="operations.W003")
 
 

@@ -29,7 +29,7 @@ from crm.operations.servers.valkey import Valkey
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".local" / "test-templates"
 PREFIX = "crm-test-"
-TEMPORARY = "crm-temporary-"
+TEMPORARY = "crmt-"  # short: sockets below it have a hundred letters for their whole path
 # A copy of the database is a thousand files: where there is memory enough, runs live there (1.1 s on a disk, 0.2 s in memory).
 MEMORY_WANTED = 4 * 2**30
 TEMPLATES_KEPT = 4
@@ -89,7 +89,7 @@ class Run:
     def _take_temporary_files_along(self) -> None:
         """What tests write, and the homes of products that they start, lie where the run does: beside its home, not in it."""
         if self.home.path.is_relative_to(MEMORY):
-            self.temporary = MEMORY / f"{TEMPORARY}{self.home.path.name}"
+            self.temporary = MEMORY / f"{TEMPORARY}{self.home.path.name.removeprefix(PREFIX)}"
             self.temporary.mkdir(mode=0o700)
             tempfile.tempdir = os.environ["TMPDIR"] = str(self.temporary)
 
@@ -233,7 +233,7 @@ def _remove_left_over() -> None:
             if home.stat().st_uid == os.geteuid() and not Path(f"/proc/{int((home / 'pid').read_text())}").exists():
                 Home(home).remove()
     for temporary in MEMORY.glob(f"{TEMPORARY}*"):
-        if not (MEMORY / temporary.name.removeprefix(TEMPORARY)).exists():
+        if not (MEMORY / f"{PREFIX}{temporary.name.removeprefix(TEMPORARY)}").exists():
             shutil.rmtree(temporary, ignore_errors=True)
 
 

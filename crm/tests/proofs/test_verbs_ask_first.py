@@ -169,7 +169,8 @@ def answered(view: Any, request: Any, arguments: list[str]) -> object:
     return 405 if answer.status_code == 405 else answer.content.decode()
 
 
-DOORS: list[Any] = APIView.__subclasses__()
+# Tests of the API's own classes make some more.
+DOORS: list[Any] = [view for view in APIView.__subclasses__() if ".tests." not in view.__module__]
 
 
 @pytest.mark.parametrize("door", [view for view in DOORS if view.__module__.startswith((*HOUSE,)) and view.gate != OPEN])
