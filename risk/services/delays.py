@@ -22,7 +22,7 @@ SEE = "risk.see_delay"
 COUNTED = 10_000
 """More than so many waiting transactions are not counted."""
 
-_OLDEST = "SELECT min(owed_since) FROM transactions_transaction WHERE screening = 'owed'"
+_OLDEST = "SELECT (SELECT owed_since FROM transactions_transaction WHERE screening = 'owed' ORDER BY owed_since LIMIT 1)"
 _WAITING = (
     "SELECT count(*) FROM (SELECT FROM transactions_transaction WHERE screening = 'owed' ORDER BY owed_since LIMIT %(most)s::bigint + 1) w"
 )

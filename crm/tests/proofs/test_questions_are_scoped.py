@@ -46,6 +46,11 @@ def providers() -> Iterator[str]:
                 yield f"{module}:{function.name}"
 
 
+def lists() -> list[type[ListDefinition]]:
+    """Every list of the product; the lists that tests declare for themselves, loaded before or not, are none."""
+    return [one for one in all_known() if one.name not in ONES_OWN and ".tests." not in one.__module__]
+
+
 def asked(question: Any) -> list[str]:
     """The statements that a question sends."""
     with CaptureQueriesContext(connection) as sent, suppress(NotVisible):
@@ -70,7 +75,7 @@ def test_a_tile_or_search_asks_nothing_for_nobody(name: str, monkeypatch: pytest
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("definition", [one for one in all_known() if one.name not in ONES_OWN], ids=lambda one: one.name)
+@pytest.mark.parametrize("definition", lists(), ids=lambda one: one.name)
 def test_a_list_asks_nothing_for_nobody(definition: type[ListDefinition]) -> None:
     """No statement for somebody without rights, whether the list belongs to something or not."""
     assert asked(lambda: definition().queryset(somebody(Reach.NONE))) == []
