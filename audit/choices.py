@@ -27,6 +27,7 @@ PATTERN_LABELS: dict[str, Promise] = {
     "spraying": _("Passwords tried on many numbers"),
     "travel": _("Signed in from two places too far apart"),
     "mass_viewing": _("Many customers looked at"),
+    "list_paging": _("Lists read page after page"),
     "bulk_export": _("Many rows taken out"),
     "mass_download": _("Many files downloaded"),
     "export_burst": _("Exports in quick succession"),

@@ -86,6 +86,7 @@ REHEARSALS: dict[str, Callable[[int], None]] = {
     "spraying": _spraying,
     "travel": _travel,
     "mass_viewing": _mass_viewing,
+    "list_paging": _each("list.viewed", list="customers.customer"),
     "bulk_export": _bulk_export,
     "mass_download": _each("export.downloaded", rows=1),
     "export_burst": _each("export.asked"),

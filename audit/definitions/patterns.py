@@ -76,6 +76,15 @@ PATTERNS: dict[str, Pattern] = {
             unit=_("customers"),
         ),
         Pattern(
+            code="list_paging",
+            label=PATTERN_LABELS["list_paging"],
+            told=_("One person read very many pages of lists of customers, accounts or transactions."),
+            where=f"e.action = 'list.viewed' AND e.data->>'list' ~ '^(customers|products|transactions)[.]' AND {STAFF}",
+            threshold=150,
+            window=600,
+            unit=_("pages"),
+        ),
+        Pattern(
             code="bulk_export",
             label=PATTERN_LABELS["bulk_export"],
             told=_("One person exported very many rows."),

@@ -77,3 +77,8 @@ def kind_of(code: str) -> JobKind:
         return _kinds[code]
     except KeyError:
         raise UnknownJobKind(code) from None
+
+
+def kind_of_row(code: str) -> JobKind:
+    """The kind of a job that stands in the database already: one that this release no longer knows can be read and cancelled, not begun."""
+    return _kinds.get(code) or JobKind(code=code, label=code, task="", restart=False)

@@ -14,7 +14,7 @@ from crm.access.actor import Actor
 from crm.access.errors import AccessError, DomainError
 from crm.jobs.choices import JobState
 from crm.jobs.errors import JobCancelled
-from crm.jobs.kinds import kind_of, tell_failed
+from crm.jobs.kinds import kind_of_row, tell_failed
 from crm.jobs.models import Job
 from crm.log import services as log
 
@@ -127,7 +127,7 @@ def start(job_id: int) -> Job | None:
     if job.cancel_asked_at:
         end(_system(), job, JobState.CANCELLED, action="job.cancelled")
         return None
-    if job.state == JobState.RUNNING and not kind_of(job.kind).restart:
+    if job.state == JobState.RUNNING and not kind_of_row(job.kind).restart:
         words = _("The worker was stopped in the middle of this work. Look at what was done before you repeat it.")
         end(_system(), job, JobState.FAILED, action="job.failed", error=words)
         return None
@@ -169,7 +169,7 @@ def end(actor: Actor, job: Job, state: JobState, *, action: str, error: str = ""
         job.save(update_fields=fields)
         outcome = "failed" if state == JobState.FAILED else "done"
         log.record(actor=actor, action=action, target=job, data={"kind": job.kind}, result=outcome)
-        clean_up = kind_of(job.kind).ended
+        clean_up = kind_of_row(job.kind).ended
         if clean_up is not None and state != JobState.DONE:
             clean_up(job, actor)
         if state == JobState.FAILED:

@@ -11,7 +11,7 @@ from crm.access.actor import Actor
 from crm.access.services import require
 from crm.jobs.choices import JobState
 from crm.jobs.errors import JobOver, NothingToDownload
-from crm.jobs.kinds import Download, kind_of
+from crm.jobs.kinds import Download, kind_of, kind_of_row, registered
 from crm.jobs.models import Job
 from crm.jobs.queue import enqueue
 from crm.jobs.running import Run, end, running
@@ -76,7 +76,7 @@ def give_up(*, actor: Actor, job: Job) -> Job:
 def download(*, actor: Actor, job: Job) -> Download:
     """The job's file, made or fetched by its kind's provider, which checks the reader's rights of now."""
     require(actor, "jobs.view_job", job)
-    provider = kind_of(job.kind).download
+    provider = kind_of_row(job.kind).download
     if provider is None or job.state != JobState.DONE:
         raise NothingToDownload
     file = provider(job, actor)
@@ -87,13 +87,14 @@ def download(*, actor: Actor, job: Job) -> Download:
 def resend_open(*, limit: int = 500) -> int:
     """How many open jobs were handed to the workers again: lost messages and killed workers lose no job.
 
-    A job that a worker is on is not disturbed: the second one finds its lock taken.
+    A job that a worker is on is not disturbed: the second one finds its lock taken. Jobs of a kind that this release does
+    not know wait for the one that does.
     """
     before = timezone.now() - RESEND_AFTER
     with transaction.atomic():
         jobs = list(
             Job.objects.open()
-            .filter(sent_at__lt=before)
+            .filter(sent_at__lt=before, kind__in=[kind.code for kind in registered()])
             .order_by("pk")
             .select_for_update(skip_locked=True, no_key=True, of=("self",))[:limit]
         )

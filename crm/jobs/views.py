@@ -13,7 +13,7 @@ from crm.access.gate import gated
 from crm.access.services import actor_of, get_visible, may
 from crm.jobs import services
 from crm.jobs.choices import JobState
-from crm.jobs.kinds import kind_of
+from crm.jobs.kinds import kind_of_row
 from crm.jobs.models import Job
 
 SHOWN = 50
@@ -71,7 +71,7 @@ def _job(request: HttpRequest, reference: str) -> Job:
 
 
 def _shown(request: HttpRequest, job: Job) -> dict[str, object]:
-    kind = kind_of(job.kind)
+    kind = kind_of_row(job.kind)
     return {
         "job": job,
         "kind": kind.label,

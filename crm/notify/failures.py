@@ -5,7 +5,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_noop
 
 from crm.calendar.services import bank_date
-from crm.jobs.kinds import kind_of
+from crm.jobs.kinds import kind_of_row
 from crm.jobs.models import Job
 from crm.notify.alarms import people_for
 from crm.notify.models import Notice
@@ -27,7 +27,7 @@ def job_failed(job: Job) -> None:
         subject=gettext_noop("The job %(job)s failed: %(kind)s"),
         body=gettext_noop("Nothing more of it will be done by itself. Its page says why, and what to do."),
         # The name of the file stays on the job's page, where the reader's rights are asked.
-        params={"job": job.reference, "kind": {"msgid": msgid_of(kind_of(job.kind).label)}},
+        params={"job": job.reference, "kind": {"msgid": msgid_of(kind_of_row(job.kind).label)}},
         url_name="jobs:job",
         url_args=(job.reference,),
         key=f"job-failed:{job.reference}",

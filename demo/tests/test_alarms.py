@@ -5,6 +5,7 @@ Requirements: R282, R283, R309.
 
 import ipaddress
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,18 @@ def test_by_day_privileges_are_used_in_silence(bank: Bank) -> None:
     with time_machine.travel(NOON, tick=True):
         rehearsals.write("off_hours")
         assert alarms.look_for_patterns() == []
+
+
+def test_reading_list_after_list_rings(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real pages, not rehearsed lines: every page of a list of customers counts, whatever it was filtered by; pages of other lists do not."""
+    monkeypatch.setitem(PATTERNS, "list_paging", replace(PATTERNS["list_paging"], threshold=3))
+    reader = browser(bank.people["80001"])
+    for address in (reverse("customers:customer_list"), reverse("customers:customer_list") + "?level=high", reverse("jobs:job_list")):
+        assert reader.get(address).status_code == 200
+    assert alarms.look_for_patterns() == []
+    assert reader.get(reverse("transactions:transaction_list")).status_code == 200
+    [alarm] = alarms.look_for_patterns()
+    assert (alarm.pattern, alarm.person, alarm.measured) == ("list_paging", "80001", 3)
 
 
 def test_nobody_sees_an_alarm_about_herself(bank: Bank) -> None:

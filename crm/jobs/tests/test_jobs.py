@@ -163,6 +163,22 @@ def test_after_a_killed_worker_the_job_begins_again_or_says_that_it_was_stopped(
     assert job.state == state
 
 
+def test_a_job_of_a_kind_this_release_does_not_know_harms_nobody(sun_yue: User) -> None:
+    """After going back to an older release: it is shown under its code and can be cancelled, and the jobs beside it are sent again."""
+    gone, known = make(sun_yue), make(sun_yue)
+    Job.objects.filter(pk=gone.pk).update(kind="of_tomorrow")
+    Job.objects.update(sent_at=timezone.now() - timedelta(minutes=1))
+    with queue.captured() as calls:
+        assert services.resend_open() == 1
+    assert calls == [("tests.count", {"job_id": known.pk})]
+    page = browser(sun_yue).get(f"/jobs/{gone.reference}/")
+    assert page.status_code == 200
+    assert "of_tomorrow" in page.content.decode()
+    assert browser(sun_yue).post(f"/jobs/{gone.reference}/cancel/").status_code == 302
+    gone.refresh_from_db()
+    assert gone.state == JobState.CANCELLED
+
+
 def finish(job: Job) -> None:
     with services.running(actor=SYSTEM, job_id=job.pk) as run:
         assert run is not None
