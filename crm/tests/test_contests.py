@@ -22,7 +22,7 @@ from products.services import freezes
 from transactions.services import recording, statuses, storing
 
 pytestmark = pytest.mark.django_db(transaction=True)
-THREADS, ROUNDS, MANY = 16, 4, 60
+THREADS, ROUNDS, MANY = 16, 2, 60
 NAMES = sorted(CONTESTS)
 
 

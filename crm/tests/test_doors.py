@@ -284,7 +284,7 @@ def both_equalities_hold(doors: Doors, size: int, seed: int) -> None:
 
 @pytest.mark.usefixtures("worker")
 def test_all_doors_give_the_same_verdicts(doors: Doors) -> None:
-    both_equalities_hold(doors, 240, 1)
+    both_equalities_hold(doors, 160, 1)
 
 
 @pytest.mark.slow

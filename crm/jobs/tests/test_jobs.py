@@ -163,6 +163,7 @@ def test_after_a_killed_worker_the_job_begins_again_or_says_that_it_was_stopped(
     assert job.state == state
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_job_of_a_kind_this_release_does_not_know_harms_nobody(sun_yue: User) -> None:
     """After going back to an older release: it is shown under its code and can be cancelled, and the jobs beside it are sent again."""
     gone, known = make(sun_yue), make(sun_yue)

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
 from django.db import connections
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from crm.tests.personas import browser
@@ -28,6 +31,19 @@ WATCH = """document.addEventListener("securitypolicyviolation", e =>
     console.error("policy: " + e.violatedDirective + " " + e.blockedURI + " " + e.sourceFile + ":" + e.lineNumber))"""
 HEIGHTS = {390: 844, 1366: 768, 1920: 1080}
 SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+_serve = StaticFilesHandlerMixin.serve
+
+
+def _serve_to_be_kept(handler: StaticFilesHandlerMixin, request: HttpRequest) -> HttpResponseBase:
+    """Styles and scripts are kept by the browser from page to page, as in production, where their names carry their digests."""
+    answer = _serve(handler, request)
+    answer["Cache-Control"] = "public, max-age=3600"
+    return answer
+
+
+StaticFilesHandlerMixin.serve = _serve_to_be_kept  # type: ignore[method-assign,assignment]
 
 
 def executable() -> str | None:
