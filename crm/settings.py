@@ -279,6 +279,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "CRM API",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"TransactionStatus": "transactions.choices.Status"},
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # names in a document are no question of safety; the API's tests read it
 }
 AUDITLOG_INCLUDE_ALL_MODELS = False

@@ -25,6 +25,7 @@ class StaffConfig(AppConfig):
         from crm.log.actions import declare
         from crm.notify import alarms
         from crm.staff import validators  # noqa: F401 - its check registers itself
+        from crm.staff.api import schema  # noqa: F401 - describes itself where the API is described
         from crm.staff.choices import ACTIONS
         from crm.staff.providers import offer_changes, offer_tiles
         from crm.staff.services.duty import people_on_duty

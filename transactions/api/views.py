@@ -92,9 +92,10 @@ class TransactionList(APIView):
             component_name="TransactionOrList",
             serializers=[NewTransactionSerializer, NewTransactionSerializer(many=True)],
             resource_type_field_name=None,
+            many=False,
         ),
         examples=[EXAMPLE],
-        responses={200: ResultListSerializer, 201: ResultSerializer, 400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM},
+        responses={200: ResultListSerializer, 201: ResultSerializer, 400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM, 429: PROBLEM},
     )
     def post(self, request: Request) -> Response:
         """Record."""
@@ -136,7 +137,7 @@ class TransactionDetail(APIView):
         operation_id="transactions_read",
         summary=_("Read a transaction of one's own source"),
         description=_("Answers with what is stored and the status it has now."),
-        responses={200: TransactionSerializer, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM},
+        responses={200: TransactionSerializer, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 429: PROBLEM},
     )
     def get(self, request: Request, reference: str) -> Response:
         """Read."""
@@ -153,7 +154,7 @@ class TransactionStatus(APIView):
         summary=_("Report what became of a transaction"),
         description=_("Idempotent by the id of the message; the same id with other content is a conflict (409). An impossible step: 400."),
         request=StatusSerializer,
-        responses={200: TransactionSerializer, 400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM},
+        responses={200: TransactionSerializer, 400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM, 429: PROBLEM},
     )
     def post(self, request: Request, reference: str) -> Response:
         """Report."""
@@ -187,7 +188,7 @@ class Decisions(APIView):
         ),
         request=NewTransactionSerializer,
         examples=[EXAMPLE],
-        responses={200: DecisionSerializer, 201: DecisionSerializer, 400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM},
+        responses={200: DecisionSerializer, 201: DecisionSerializer, 400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM, 429: PROBLEM},
     )
     def post(self, request: Request) -> Response:
         """Decide."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from crm.access.actor import IMPORTER
@@ -320,3 +321,15 @@ def test_the_openapi_document_tells_every_door(operations: User, sun_yue: User) 
     assert page.status_code == 200
     assert "counterparty_account" in page.content.decode()
     assert browser(sun_yue).get("/transactions/api/").status_code == 403
+
+
+def test_the_openapi_document_is_made_without_a_warning(operations: User, capsys: Any) -> None:
+    """R366: every door tells how one comes in, and nothing in it was guessed by the generator."""
+    document = browser(operations).get("/transactions/api/schema/").json()
+    assert "Warning" not in capsys.readouterr().err
+    assert document["components"]["securitySchemes"]["partner"]["flows"]["clientCredentials"]["tokenUrl"] == reverse("staff:token")
+    doors = {path: act for path, door in document["paths"].items() for act in door.values()}
+    assert "security" not in doors.pop(reverse("staff:token"))
+    assert len(doors) == 4
+    for path, act in doors.items():
+        assert (act["security"], "429" in act["responses"]) == ([{"partner": []}], True), path
