@@ -9,6 +9,7 @@ from typing import Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from audit.choices import PATTERN_LABELS
 
@@ -73,7 +74,7 @@ PATTERNS: dict[str, Pattern] = {
             measure="distinct",
             threshold=100,
             window=600,
-            unit=_("customers"),
+            unit=pgettext_lazy("so many", "customers"),
         ),
         Pattern(
             code="list_paging",
@@ -93,7 +94,7 @@ PATTERNS: dict[str, Pattern] = {
             measure="sum",
             threshold=10_000,
             window=3_600,
-            unit=_("rows"),
+            unit=pgettext_lazy("so many", "rows"),
         ),
         Pattern(
             code="mass_download",
