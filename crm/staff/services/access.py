@@ -184,7 +184,11 @@ def switch_on(*, actor: Actor, request: ChangeRequest) -> None:
 
 
 def made_lately_by_proposer(request: ChangeRequest) -> Collection[str]:
-    """Return the numbers of those who got account, roles or a token from the proposer lately: they are not another person yet."""
+    """Return the numbers of those who are not another person yet.
+
+    They got account, roles or a token from the proposer lately, or they lately asked for the proposer's: whoever can be the one can then be
+    the other. Who merely approved the proposer's account may decide, else nobody could in a bank of three officers.
+    """
     if request.requested_by_id is None:
         return ()
     since, proposer = timezone.now() - LATELY, request.requested_by_id
@@ -199,7 +203,10 @@ def made_lately_by_proposer(request: ChangeRequest) -> Collection[str]:
         | Q(pk__in=RoleAssignment.objects.filter(assigned_by_id=proposer, assigned_at__gte=since).values("user"))
         | Q(pk__in=OneTimeToken.objects.filter(issued_by_id=proposer, issued_at__gte=since).values("user"))
     )
-    return list(User.objects.get_queryset().filter(made).values_list("number", flat=True))
+    makers = ChangeRequest.objects.filter(
+        kind__in=(*KINDS, "factors.reset"), state=State.APPLIED, decided_at__gte=since, target_id=proposer
+    ).values("requested_by")
+    return list(User.objects.get_queryset().filter(made | Q(pk__in=makers)).values_list("number", flat=True))
 
 
 def _held(actor: Actor, request: ChangeRequest) -> User:

@@ -135,6 +135,19 @@ def test_both_who_made_an_officer_wait_for_somebody_else(security_officer: User,
         decided(asked, second_security_officer if officer == security_officer else security_officer, approve=False)
 
 
+def test_who_asked_for_an_officer_decides_nothing_of_hers(security_officer: User, second_security_officer: User) -> None:
+    """The other way round: the one who asked for the account waits, too; the one who approved it decides."""
+    third = enrol(number="85003", name="陈静", password=GOOD)
+    decided(asked_for(third, security_officer, ["security-officer"]).request, second_security_officer)
+    made = as_actor(User.objects.get(pk=third.pk))
+    asked = propose_role(actor=made, role=Role.objects.get(code="auditor"), reaches={"staff.view_role": "none"}, reason="less")
+    with pytest.raises(Refused):
+        decided(asked, security_officer)
+    ChangeRequest.objects.filter(target_id=third.pk).update(decided_at=timezone.now() - timedelta(days=31))
+    assert not approvals.is_excluded(as_actor(security_officer), asked)
+    assert decided(asked, second_security_officer).state == State.APPLIED
+
+
 def test_roles_that_changed_meanwhile_make_the_request_stale(security_officer: User, second_security_officer: User, sun_yue: User) -> None:
     asked = asked_for(sun_yue, security_officer, ["risk-officer"]).request
     switch_off(actor=as_actor(second_security_officer), person=sun_yue, reason="left")
