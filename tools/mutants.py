@@ -3,7 +3,8 @@
 First one run that notes which test reaches which guard; then each guard is taken away for the few tests that are likeliest to notice, of
 the same room and about refusals first. Goes on where the last run stopped (`.local/mutants/`); what was found is written to
 `crm/tests/proofs/guards.tsv`, beside the reasons of those that nothing notices. ``--record`` records anew, ``--tests N`` tries N tests a
-guard, ``--matrix`` has the permission matrix look for those that are left, ``--list`` only brings the list up to date.
+guard, ``--matrix`` has the permission matrix look for those that are left, ``--pages`` reads every page of everybody, ``--list`` only
+brings the list up to date.
 """
 
 import argparse
@@ -72,14 +73,16 @@ def main() -> int:
     ask.add_argument("--tests", type=int, default=6)
     ask.add_argument("--workers", default="2")
     ask.add_argument("--matrix", action="store_true")
+    ask.add_argument("--pages", action="store_true")
     ask.add_argument("--list", action="store_true")
     said = ask.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(ROOT))
     from crm.tests.proofs import guards
 
-    if said.matrix:
-        run("matrix", "-n0", "-s", "crm/tests/proofs/test_mutants.py", "-k", "each_guard")
+    if said.matrix or said.pages:
+        step = "matrix" if said.matrix else "pages"
+        run(step, "-n0", "-s", "crm/tests/proofs/test_mutants.py", "-k", f"{step} and each_guard")
     elif not said.list:
         try_tests(said)
     return guards.write(guards.results(FOLDER / "results.json"))

@@ -3,7 +3,8 @@
 Always: the gate's four hinges are taken off one at a time, and the matrix must notice each; and `guards.tsv` names every guard there is,
 with what noticed that it was away or the reason why nothing can. `make mutants` (tools/mutants.py) takes away every single call of the gate
 in the product's code (`require`, `require_step_up`, `visible_to`, `get_visible`, `may`, the gate on a view, the permission of an API view,
-the closed serializer's refusal, each answer of the read-only admin) and runs the tests that reach it, or the matrix (``--matrix``).
+the closed serializer's refusal, each answer of the read-only admin) and runs the tests that reach it, or the matrix (``--matrix``), or
+reads all pages of everybody (``--pages``).
 No serializer has read-only fields: what the API takes and what it answers are apart.
 
 What it cannot find: a guard that was never written (the matrix and the canaries look for these), a guard whose condition is wrong, several
@@ -30,10 +31,14 @@ from crm.tests.personas import Bank
 from crm.tests.proofs import guards, mutating
 from crm.tests.proofs.mutating import SWITCHES
 from crm.tests.proofs.principals import CUSTOMER, PARTNER, PRINCIPALS, STRANGER, Principal, person_of, principal
-from crm.tests.proofs.test_matrix import Cell, cells, expected, is_right
+from crm.tests.proofs.test_canaries import hidden, is_hidden_from, text_of
+from crm.tests.proofs.test_canaries import world as named_world
+from crm.tests.proofs.test_matrix import Cell, all_of, cells, expected, is_right
+from crm.tests.proofs.test_nothing_offered_in_vain import READERS, refused_offers
 from crm.tests.proofs.things import Things, build_things
 
 pytestmark = pytest.mark.django_db
+__all__ = ["named_world"]
 DENIED = ("door", "refused", "hidden")
 # What is taken off, and who then enters where she must not.
 HINGES = {
@@ -120,6 +125,48 @@ def test_the_matrix_against_each_guard(bank: Bank, world: tuple[Things, User], p
         BOOK.save()
     print(f"\nguards: {len(SWITCHES.sites)}, {len(BOOK.killed)} noticed, {requests} requests, {time.monotonic() - began:.0f} s")
     assert wrong == [], "not denied with every guard in its place:\n" + "\n".join(wrong)
+
+
+@pytest.mark.skipif(os.environ.get("CRM_MUTANTS_STEP") != "pages", reason="make mutants runs it, with a switch at every guard")
+def test_the_pages_against_each_guard(bank: Bank, named_world: tuple[Things, User]) -> None:
+    """Each page that opens to somebody, read again with the guards away that it passed: more is offered in vain, or a canary is seen."""
+    things, sign_in = named_world
+    from crm.tests.proofs.mutant_plugin import BOOK
+
+    began, read = time.monotonic(), 0
+    for name in READERS:
+        who = principal(bank, name, {}, sign_in)
+        rows = all_of(bank, who, things)
+        looked = sought(who, rows)
+        for cell in (cell for cell in cells(rows) if cell.method == "GET" and expected(cell, who) == "inside"):
+            SWITCHES.reached.clear()
+            if tells_too_much(who, cell, looked):
+                continue
+            read += 1
+            test = f"pages: {name} {cell.route}"
+            sites = sorted(site for site in SWITCHES.reached if BOOK.is_open(site, test))
+            for site, missed in mutating.hunt(sites, lambda who=who, cell=cell, looked=looked: tells_too_much(who, cell, looked)):  # type: ignore[misc]
+                BOOK.note(site, test, missed=missed)
+        BOOK.save()
+    print(f"\nguards: {len(SWITCHES.sites)}, {len(BOOK.killed)} noticed, {read} pages, {time.monotonic() - began:.0f} s")
+
+
+def sought(who: Principal, things: Things) -> list[str]:
+    """The texts that this reader must not see."""
+    canaries = hidden()
+    out = [relation for relation in canaries.of if is_hidden_from(who, relation, things)]
+    return [*canaries.masked.values(), *(value for relation in out for value in canaries.of[relation].values())]
+
+
+def tells_too_much(who: Principal, cell: Cell, looked: list[str]) -> bool:
+    """Return whether a page offers what is refused, or shows what must not be seen; what reading it did is undone."""
+    before = transaction.savepoint()
+    answer = who.client.get(cell.address)
+    transaction.savepoint_rollback(before)
+    text = text_of(answer)
+    if cell.thing is not None:
+        text = text.replace(cell.thing.reference, "")
+    return any(value in text for value in looked) or bool(answer.status_code == 200 and refused_offers(who, cell.address, answer))
 
 
 def test_the_list_names_every_guard() -> None:

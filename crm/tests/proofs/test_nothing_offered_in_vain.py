@@ -76,20 +76,32 @@ def pages(who: Principal, things: Things) -> Iterator[str]:
 
 def in_vain(who: Principal, things: Things) -> tuple[int, int, list[str]]:
     """Return how many pages and addresses were looked at, and what was offered though it is refused."""
-    read, offered, wrong = 0, set[tuple[str, str]](), set()
+    read, offered, wrong = 0, set[tuple[str, str]](), set[str]()
     for address in pages(who, things):
         answer: Any = who.client.get(address)
         if answer.status_code != 200 or not answer["Content-Type"].startswith("text/html"):
             continue
         read += 1
-        looking = Offers(address)
-        looking.feed(answer.content.decode())
-        offered |= looking.found
-        for method, path in looking.found:
-            asked = permission_of(method, path)
-            if asked not in ("", OPEN, SIGNED_IN) and who.reach(asked) == "none":
-                wrong.add(f"{who.name}: {_plain(address)} offers {method} {_plain(path)}, which asks for {asked}")
+        offered |= offers(address, answer)
+        wrong |= refused_offers(who, address, answer)
     return read, len(offered), sorted(wrong)
+
+
+def offers(address: str, answer: Any) -> set[tuple[str, str]]:
+    """The addresses that a page names, each with its method."""
+    looking = Offers(address)
+    looking.feed(answer.content.decode())
+    return looking.found
+
+
+def refused_offers(who: Principal, address: str, answer: Any) -> set[str]:
+    """What a page offers to its reader though it is refused to her."""
+    wrong = set()
+    for method, path in offers(address, answer) if answer["Content-Type"].startswith("text/html") else ():
+        asked = permission_of(method, path)
+        if asked not in ("", OPEN, SIGNED_IN) and who.reach(asked) == "none":
+            wrong.add(f"{who.name}: {_plain(address)} offers {method} {_plain(path)}, which asks for {asked}")
+    return wrong
 
 
 def _plain(path: str) -> str:
