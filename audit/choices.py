@@ -25,9 +25,11 @@ ACTIONS = {
 # Patterns that raise an alarm (audit/definitions/patterns.py), as people call them.
 PATTERN_LABELS: dict[str, Promise] = {
     "spraying": _("Passwords tried on many numbers"),
+    "spraying_wide": _("One password or network tried on many numbers"),
     "travel": _("Signed in from two places too far apart"),
     "mass_viewing": _("Many customers looked at"),
     "list_paging": _("Lists read page after page"),
+    "search_burst": _("Searches in quick succession"),
     "bulk_export": _("Many rows taken out"),
     "mass_download": _("Many files downloaded"),
     "export_burst": _("Exports in quick succession"),
@@ -76,6 +78,7 @@ DATA_LABELS: dict[str, Promise] = {
     "findings": _("Findings"),
     "first": _("From"),
     "freeze": _("Freeze"),
+    "grants_ended": _("Stand-ins ended"),
     "ground": _("Ground for exemption"),
     "hits": _("Hits"),
     "is_business": _("The bank works"),

@@ -23,6 +23,12 @@ class EventQuerySet(ScopedQuerySet["Event"]):
         """Less than the whole bank means one's own lines: a line has no branch, and what colleagues did is the auditor's to see."""
         return self.filter(actor_id=user.pk)
 
+    def visible_to(self, user: Any, permission: str | None = None) -> Self:
+        """The lines within the reader's reach, without those about an alarm that is about her."""
+        number = user.number if isinstance(user, Actor) else getattr(user, "number", "")
+        about = Alarm.objects.filter(person=number).exclude(person="").values("reference")
+        return super().visible_to(user, permission).exclude(target_type="audit.alarm", target_ref__in=about)
+
     def of_request(self, request_id: str) -> Self:
         """The lines that one request (or task, or command) wrote, in the order of writing."""
         return self.filter(request_id=request_id).exclude(request_id="").order_by("pk")

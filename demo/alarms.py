@@ -74,6 +74,14 @@ def _bulk_export(number: int) -> None:
     _line(suspect(), "export.made", rows=1)
 
 
+def _list_paging(number: int) -> None:
+    """Pages as large as they can be asked for, the last as small as what is left."""
+    actor, left = suspect(), number
+    while left > 0:
+        _line(actor, "list.viewed", list="customers.customer", asked={"size": str(min(left, 200))})
+        left -= 200
+
+
 def _by_system(action: str, **data: Any) -> Callable[[int], None]:
     def write_lines(number: int) -> None:
         for _place in range(number):
@@ -84,9 +92,11 @@ def _by_system(action: str, **data: Any) -> Callable[[int], None]:
 
 REHEARSALS: dict[str, Callable[[int], None]] = {
     "spraying": _spraying,
+    "spraying_wide": _by_system("staff.spraying_suspected", by="password", key="mark", names=13),
     "travel": _travel,
     "mass_viewing": _mass_viewing,
-    "list_paging": _each("list.viewed", list="customers.customer"),
+    "list_paging": _list_paging,
+    "search_burst": _each("search.made", query="张*"),
     "bulk_export": _bulk_export,
     "mass_download": _each("export.downloaded", rows=1),
     "export_burst": _each("export.asked"),

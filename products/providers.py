@@ -95,13 +95,24 @@ def describe(request: ChangeRequest) -> list[Difference]:
     rows = [
         Difference("customer", gettext("Customer"), f"{freeze.customer.name} {freeze.customer.core_number}", "", context=True),
         Difference("subject", gettext("Subject"), subject, "", context=True),
-        Difference("kind", gettext("Type"), str(freeze.get_kind_display()), gettext("Money may move again")),
+        Difference("kind", gettext("Type"), str(freeze.get_kind_display()), _what_follows(freeze)),
         Difference("authority", gettext("Authority"), f"{freeze.get_authority_display()} {freeze.document}".strip(), "", context=True),
         Difference("reason", gettext("Reason of the freeze"), freeze.reason, "", context=True),
     ]
     if request.payload.get("document"):
         rows.append(Difference("document", gettext("Document that ends it"), "", request.payload["document"]))
     return rows
+
+
+def _what_follows(freeze: Freeze) -> str:
+    """What the end of a freeze means: others may stand on the same account or on the whole customer."""
+    others = Freeze.objects.standing().filter(customer=freeze.customer).exclude(pk=freeze.pk)
+    if freeze.account_id:
+        others = others.filter(Q(account=freeze.account_id) | Q(account=None))
+    names = [f"{other.get_kind_display()} {other.reference}" for other in others.order_by("placed_at", "pk")]
+    if not names:
+        return gettext("Money may move again")
+    return gettext("This freeze ends; still in force: %(others)s") % {"others": "; ".join(names)}
 
 
 def base_version(target: Freeze | Account) -> str:

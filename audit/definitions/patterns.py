@@ -37,6 +37,7 @@ class Pattern:
 
 STAFF = "e.actor_kind = 'staff' AND e.result = 'done'"
 DAY = 86_400
+PAGE = 50  # lines of a list's page, unless another size was asked for
 
 PATTERNS: dict[str, Pattern] = {
     pattern.code: pattern
@@ -52,6 +53,17 @@ PATTERNS: dict[str, Pattern] = {
             threshold=5,
             window=600,
             unit=_("numbers"),
+            person=False,
+        ),
+        Pattern(
+            code="spraying_wide",
+            label=PATTERN_LABELS["spraying_wide"],
+            told=_("The same password, or addresses of one network, tried many employee numbers."),
+            where="e.action = 'staff.spraying_suspected'",
+            subject="coalesce(e.data->>'by', '') || ' ' || coalesce(e.data->>'key', '')",
+            threshold=1,
+            window=900,
+            unit=_("findings"),
             person=False,
         ),
         Pattern(
@@ -79,11 +91,22 @@ PATTERNS: dict[str, Pattern] = {
         Pattern(
             code="list_paging",
             label=PATTERN_LABELS["list_paging"],
-            told=_("One person read very many pages of lists of customers, accounts or transactions."),
-            where=f"e.action = 'list.viewed' AND e.data->>'list' ~ '^(customers|products|transactions)[.]' AND {STAFF}",
-            threshold=150,
+            told=_("One person read very many lines of lists that name customers."),
+            where=f"e.action = 'list.viewed' AND e.data->>'list' ~ '^(customers|products|transactions|risk)[.]' AND {STAFF}",
+            thing=f"coalesce((substring(e.data->'asked'->>'size' FROM '^[0-9]{{1,4}}$'))::bigint, {PAGE})",
+            measure="sum",
+            threshold=150 * PAGE,
             window=600,
-            unit=_("pages"),
+            unit=pgettext_lazy("so many", "rows"),
+        ),
+        Pattern(
+            code="search_burst",
+            label=PATTERN_LABELS["search_burst"],
+            told=_("One person searched very often."),
+            where=f"e.action = 'search.made' AND {STAFF}",
+            threshold=200,
+            window=600,
+            unit=_("searches"),
         ),
         Pattern(
             code="bulk_export",

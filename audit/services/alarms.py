@@ -27,14 +27,14 @@ from crm.notify.alarms import people_for
 from crm.notify.services import notify
 
 VIEW, HANDLE = "audit.view_alarm", "audit.handle_alarm"
-MOST_LINES = 100_000
+PIECE = 10_000
 MOST_SHOWN = 50
 _FRESH = """
 SELECT {subject}, min(e.at) FROM log_seal s JOIN log_event e ON e.id = s.event_id
  WHERE s.seq > %(after)s AND s.seq <= %(head)s AND ({where}) GROUP BY 1"""
 _LINES = """
 SELECT e.at, e.uid::text, {subject}, {thing}::text, e.address FROM log_event e
- WHERE e.at > %(since)s AND ({where}) AND {subject} = ANY(%(subjects)s) ORDER BY e.at, e.id LIMIT %(most)s"""
+ WHERE e.at > %(since)s AND ({where}) AND {subject} = ANY(%(subjects)s) ORDER BY e.at, e.id"""
 
 
 class AlreadyHandled(Conflict):
@@ -112,14 +112,21 @@ def _look_for(pattern: Pattern, after: int, head: int) -> Iterator[Alarm]:
             return
         limits = limits_of(pattern)
         since = min(fresh.values()) - limits.window
-        sql.execute(_LINES.format(**words), {"since": since, "subjects": list(fresh), "most": MOST_LINES})
-        lines = [Line(*row) for row in sql.fetchall()]
-    kept = [line for line in lines if not pattern.off_hours or _off_hours(line.at)]
+    lines = _lines(_LINES.format(**words), {"since": since, "subjects": list(fresh)})
+    kept = (line for line in lines if not pattern.off_hours or _off_hours(line.at))
     found = bursts(kept, measure=pattern.measure, threshold=limits.threshold, window=limits.window, places=place_of)
-    for burst in found:
+    for burst in list(found):
         alarm = _raise(pattern, limits, burst)
         if alarm is not None:
             yield alarm
+
+
+def _lines(statement: str, values: dict[str, Any]) -> Iterator[Line]:
+    """All of them, piece by piece: after hours without a worker there may be millions, and the newest count as much as the first."""
+    with connection.chunked_cursor() as sql:
+        sql.execute(statement, values)
+        while rows := sql.fetchmany(PIECE):
+            yield from (Line(*row) for row in rows)
 
 
 def _off_hours(at: datetime) -> bool:
@@ -157,7 +164,8 @@ def _store(pattern: Pattern, limits: Limits, alarm: Alarm) -> Alarm:
     alarm.reference, alarm.pattern, alarm.raised_at = new_reference("AL", 10), pattern.code, timezone.now()
     alarm.threshold, alarm.window_seconds = limits.threshold, int(limits.window.total_seconds())
     alarm.save(force_insert=True)
-    data = {"pattern": pattern.code, "subject": alarm.subject, "measured": alarm.measured, "threshold": alarm.threshold}
+    # Whom it is about stands in the alarm, which she does not see; the line would tell her.
+    data = {"pattern": pattern.code, "measured": alarm.measured, "threshold": alarm.threshold}
     log.record(actor=SYSTEM, action="alarm.raised", target=alarm, data=data)
     notify(
         recipients=_told(alarm),

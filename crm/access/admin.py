@@ -153,10 +153,13 @@ class ReadOnlyAdmin(_ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Whether the address may narrow the list by this: what the page offers, nothing else.
 
-        Django alone takes any column of the row, and so answers what a masked or hidden value begins with.
+        Django alone takes any column of the row, and through a relation any column of other tables, and so answers what a hidden value
+        begins with.
         """
-        offered = [one for one in self.list_filter if isinstance(one, str)]
-        return any(lookup == name or lookup.startswith(f"{name}__") for name in offered)
+        offered: dict[str, Any] = {one: self.opts.get_field(one) for one in self.list_filter if isinstance(one, str)}
+        own = {f"{name}__{how}" for name in offered for how in ("exact", "in", "isnull")}
+        related = {f"{name}__{field.target_field.name}__exact" for name, field in offered.items() if field.is_relation}
+        return lookup in {*offered, *own, *related}
 
     # -- who may: read, and nothing else
 

@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 
+from crm.access.addresses import own_page
 from crm.access.errors import Refused
 from crm.access.services import actor_of, require
 from crm.log.masking import holds_number
@@ -21,6 +22,7 @@ SIGNED_IN = "signed-in"
 OPEN = "open"
 # A page is read or a form is sent; whatever else a browser may say is not understood, whether or not the view says so itself.
 METHODS = ("GET", "HEAD", "POST")
+READING = ("GET", "HEAD")
 
 
 def gated(permission: str, *, polling: bool = False, customers: bool = False) -> Callable[[V], V]:
@@ -70,10 +72,23 @@ def open_page(reason: str) -> Callable[[V], V]:
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Return the way to the sign-in page, also for fragments and background requests."""
+    """Return the way to the sign-in page, also for fragments and background requests.
+
+    And from there back: to what was to be read, or, where a form was sent, to the page it was sent from. Its own address may take nothing
+    but forms.
+    """
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("staff:sign_in")})
-    return redirect_to_login(_public(request.get_full_path()), resolve_url("staff:sign_in"))
+    back = request.get_full_path() if request.method in READING else _came_from(request)
+    return redirect_to_login(_public(back), resolve_url("staff:sign_in"))
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page of ours that the browser names as the one before, else the home page."""
+    before = urlsplit(request.headers.get("Referer", ""))
+    if before.netloc != request.get_host():
+        return "/"
+    return own_page(f"{before.path}?{before.query}" if before.query else before.path)
 
 
 def to_step_up(request: HttpRequest) -> HttpResponse:

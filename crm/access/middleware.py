@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, cast
 from uuid import uuid4
 
@@ -64,6 +65,9 @@ class ActorMiddleware:
         _end_if_over(request)
         with log.counting() as written, looks.looking() as looked, reading() if request.method in SAFE_METHODS else nullcontext():
             response = _looked_at(request, _written_down(request, self.get_response(request)), looked, written)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not getattr(response, "content", b"x"):
+            allowed, response = response.headers["Allow"], error_page(request, 405)
+            response.headers["Allow"] = allowed
         response.headers["X-Request-ID"] = request.id  # type: ignore[attr-defined]
         return response
 

@@ -17,11 +17,12 @@ logger = logging.getLogger(__name__)
 
 # Django calls the handlers below with arguments of these names; the page tells nothing of them.
 TEMPLATE = "staff/error.html"
-CODES = {400: "bad_request", 403: "refused", 404: "not_found", 409: "conflict", 500: "error", 503: "unavailable"}
+CODES = {400: "bad_request", 403: "refused", 404: "not_found", 405: "method_not_allowed", 409: "conflict", 500: "error", 503: "unavailable"}
 TITLES = {
     400: _("This request cannot be read"),
     403: _("You may not do this"),
     404: _("Page not found"),
+    405: _("Nothing to read here"),
     409: _("Somebody was quicker"),
     500: _("Something went wrong on our side"),
     503: _("The service cannot answer safely"),
@@ -30,6 +31,9 @@ ADVICE = {
     400: _("Go back, load the page again and repeat the step."),
     403: _("Your role does not include this function. Ask your security officer if you need it for your work."),
     404: _("The address is wrong, the record does not exist, or it is outside your scope."),
+    405: _(
+        "This address takes forms and is no page of its own. Nothing was changed. Go to the home page, or back to the page you came from."
+    ),
     409: _("Load the page again and look at the present state before you repeat the step."),
     500: _("Nothing was saved. Try again; if it happens again, give the request number to the system officer."),
     503: _("Nothing was saved, because the audit log could not be written. Try again in a few minutes."),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from django.contrib import messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -24,10 +24,11 @@ from crm.exports.forms import CapForm, PurposeForm
 from crm.exports.models import ExportDownload, ExportPermit
 from crm.exports.services import caps
 from crm.lists.columns import Column
-from crm.lists.definitions import ListDefinition
+from crm.lists.definitions import ListDefinition, known
 from crm.lists.export import EXCEL
 from crm.lists.filters import Choice, DateRange, Flag, Preset
 from crm.lists.positions import position
+from crm.lists.sealing import closed
 from crm.lists.views import render_list
 
 LEVELS = {State.ASKED: "mid", State.WAITING: "mid", State.READY: "low", State.FAILED: "high", State.REFUSED: "high", State.CLOSED: "hold"}
@@ -139,7 +140,10 @@ def cap_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def list_export(request: HttpRequest, name: str) -> HttpResponse:
     """The rows of a list as an Excel file, under the conditions of the page the reader was on."""
-    params = {"list": name, "of": request.POST.get("of", "")[:40], "query": request.POST.get("query", "")}
+    query, definition = request.POST.get("query", ""), known(name)
+    if definition is not None:  # a number typed in full is kept sealed, as the page would have sent it
+        query = closed(definition(), actor_of(request), QueryDict(query)).urlencode()
+    params = {"list": name, "of": request.POST.get("of", "")[:40], "query": query}
     return hand_out(request, source="list", params=params, back=own_page(request.POST.get("next", "")))
 
 

@@ -20,6 +20,7 @@ from crm.approvals.models import ChangeRequest
 from crm.fields.erasure import refuse_if_kept
 from crm.fields.services import AlreadyDestroyed, destroy_data_key
 from crm.log import services as log
+from crm.staff.services.customers import end_sign_in
 from customers.models import Customer, LegalHold
 
 LIFT, ERASE = "customers.lift_hold", "customers.erase"
@@ -152,6 +153,8 @@ def erase(*, actor: Actor, request: ChangeRequest) -> Customer:
     destroy_data_key(actor=as_system, data_key=customer.data_key, reason=request.reason, customer=customer.reference, approver=actor.number)
     with connection.cursor() as cursor:
         cursor.execute("SELECT customers_forget_versions(%s)", [customer.pk])
+    if customer.sign_in is not None and customer.sign_in.is_active:
+        end_sign_in(actor=actor, person=customer.sign_in, reference=customer.reference, reason=request.reason)
     log.record(
         actor=actor,
         action="customer.erased",

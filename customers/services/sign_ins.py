@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.access.actor import Actor
 from crm.access.errors import DomainError, Refused
 from crm.access.services import require, require_step_up
+from crm.fields.services import AlreadyDestroyed
 from crm.log import services as log
 from crm.staff.services.customers import end_sign_in, open_sign_in, token_for_customer
 from customers.choices import CheckedBy
@@ -45,6 +46,8 @@ def issue_sign_in(*, actor: Actor, customer: Customer, ways: Iterable[str], word
     customer = Customer.objects.locked().get(pk=customer.pk)
     if customer.manager_id != actor.user_id:
         raise Refused(OPEN, customer)
+    if customer.data_key.destroyed_at:
+        raise AlreadyDestroyed
     checked = [way for way in CheckedBy.values if way in set(ways)]
     if not set(checked) >= NEEDED:
         raise NotChecked

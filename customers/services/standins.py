@@ -110,9 +110,10 @@ def standing_in_for(request: ChangeRequest) -> set[str]:
     if not request.customer or request.requested_by_id is None:
         return set()
     now = timezone.now()
-    live = CustomerGrant.objects.filter(
-        granted_by_id=request.requested_by_id, content_object__reference=request.customer, valid_from__lte=now
-    ).exclude(valid_until__lte=now)
+    # Of this customer: who was given it by the proposer, or stands in for her, whoever asked for that.
+    stands_in = Q(granted_by=request.requested_by_id) | Q(content_object__manager=request.requested_by_id)
+    live = CustomerGrant.objects.filter(stands_in, content_object__reference=request.customer, valid_from__lte=now)
+    live = live.exclude(valid_until__lte=now)
     # Of portfolios: whoever stands in for the proposer, or was given this customer's portfolio by her.
     managed = Customer.objects.filter(reference=request.customer).values("manager")
     given = Q(manager=request.requested_by_id) | Q(granted_by=request.requested_by_id, manager__in=managed)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.urls import reverse
 
 from audit.definitions.patterns import PATTERNS
@@ -23,8 +24,11 @@ from crm.approvals import services as approvals
 from crm.approvals.models import ChangeRequest
 from crm.jobs.tests.test_kept_session import sessions
 from crm.log import anchors
+from crm.log import services as log
 from crm.log.models import Event
 from crm.notify.models import Notice
+from crm.staff.services.guessing import SPRAYED_NAMES
+from crm.staff.tests.test_guessing import post
 from crm.tests.personas import Bank, as_actor, browser
 from crm.tests.worker import mails, until, worker
 from customers.choices import AmlRiskLevel
@@ -75,18 +79,53 @@ def test_by_day_privileges_are_used_in_silence(bank: Bank) -> None:
 
 def test_reading_list_after_list_rings(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     """Real pages, not rehearsed lines: a page of a list of customers counts however it was filtered, a page of another list does not."""
-    monkeypatch.setitem(PATTERNS, "list_paging", replace(PATTERNS["list_paging"], threshold=3))
+    monkeypatch.setitem(PATTERNS, "list_paging", replace(PATTERNS["list_paging"], threshold=250))
     reader = browser(bank.people["80001"])
     for address in (
         reverse("customers:customer_list"),
-        reverse("customers:customer_list") + f"?level={AmlRiskLevel.HIGH}",
+        reverse("customers:customer_list") + f"?level={AmlRiskLevel.HIGH}&size=100",
         reverse("approvals:request_list"),
     ):
         assert reader.get(address).status_code == 200
     assert alarms.look_for_patterns() == []
-    assert reader.get(reverse("transactions:transaction_list")).status_code == 200
+    assert reader.get(reverse("transactions:transaction_list") + "?size=100").status_code == 200
     [alarm] = alarms.look_for_patterns()
-    assert (alarm.pattern, alarm.person, alarm.measured) == ("list_paging", "80001", 3)
+    assert (alarm.pattern, alarm.person, alarm.measured) == ("list_paging", "80001", 250)
+
+
+def test_a_password_tried_from_many_addresses_rings(bank: Bank) -> None:
+    """Each address once: the shape of the password is what they share."""
+    for count in range(SPRAYED_NAMES + 1):
+        post(f"7{count:04}", f"Spring{2020 + count}!", address=f"203.0.113.{count}")
+    assert "spraying_wide" in {one.pattern for one in alarms.look_for_patterns()}
+
+
+def test_after_a_backlog_the_newest_lines_are_looked_at(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many lines of quiet colleagues lie before them."""
+    monkeypatch.setattr(alarms, "PIECE", 20)
+    monkeypatch.setitem(PATTERNS, "mass_viewing", replace(PATTERNS["mass_viewing"], threshold=20))
+    with transaction.atomic():
+        for number, looks in (("80002", 18), ("80003", 18), ("81001", 18), ("82001", 18), ("80001", 30)):
+            for count in range(looks):
+                log.record(actor=as_actor(bank.people[number]), action="page.viewed", customer=f"C-{number}{count}", data={"route": "x"})
+    assert {one.person for one in alarms.look_for_patterns()} == {"80001"}
+
+
+def test_nobody_reads_of_the_alarm_about_herself_in_the_log(bank: Bank) -> None:
+    """Neither in the list, nor as a line, nor in the story of a request or the admin; her colleague does."""
+    rehearsals.write("mass_viewing")
+    [alarm] = alarms.look_for_patterns()
+    Alarm.objects.filter(pk=alarm.pk).update(person="86001")
+    line = Event.objects.get(action="alarm.raised", target_ref=alarm.reference)
+    pages = (
+        reverse("audit:event_list") + "?action=alarm.raised",
+        reverse("audit:event", args=[line.uid]),
+        reverse("admin:audit_event_changelist"),
+    )
+    suspect = [browser(bank.people["86001"]).get(page) for page in pages]
+    assert suspect[1].status_code == 404
+    assert not any(alarm.reference in answer.content.decode() for answer in suspect)
+    assert all(alarm.reference in browser(bank.people["88001"]).get(page).content.decode() for page in pages[:2])
 
 
 def test_nobody_sees_an_alarm_about_herself(bank: Bank) -> None:

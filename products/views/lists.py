@@ -89,7 +89,7 @@ class FreezeList(ListDefinition):
         Column("sequence", _("In line"), kind="number"),
         Column("state", _("State"), value=_state, kind="badge", sort="state", level=_state_level),
         Column("placed_at", _("Placed"), kind="moment", sort="placed_at"),
-        Column("lapses_at", _("Lapses"), kind="due"),
+        Column("lapses_at", _("Lapses"), kind="due", value=lambda row: None if row.ended_at else row.lapses_at),
         Column("placed_by", _("Placed by"), value=lambda row: called(row.placed_by_number), sort="placed_by_number"),
     )
     filters = (

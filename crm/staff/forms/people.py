@@ -24,7 +24,7 @@ class SignInForm(forms.Form):
     """Employee number and password."""
 
     number = forms.CharField(
-        label=_("Employee number"),
+        label=_("Employee number or sign-in name"),
         max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"}),
     )
@@ -64,11 +64,13 @@ class RedeemForm(NewPasswordForm):
     """A one-time token and the password that it sets."""
 
     field_order = ("number", "token", "password", "repeated")
-    number = forms.CharField(label=_("Employee number"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "username"}))
+    number = forms.CharField(
+        label=_("Employee number or sign-in name"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
     token = forms.CharField(
         label=_("One-time token"),
         max_length=60,
-        help_text=_("Both halves, the first one first."),
+        help_text=_("If you were given two halves: both, the first one first."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
     )
 

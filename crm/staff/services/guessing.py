@@ -135,7 +135,12 @@ def note_failure(*, actor: Actor, name: str, password: str) -> None:
         # Once in a window for each key: the alarm need not ring at every further name.
         if names >= SPRAYED_NAMES and take(mark("said", f"{by} {key}"), limit=1, locked_for=WINDOW).granted:
             with transaction.atomic():
-                log.record(actor=actor, action="staff.spraying_suspected", data={"by": by, "names": names}, result="refused")
+                log.record(
+                    actor=actor,
+                    action="staff.spraying_suspected",
+                    data={"by": by, "key": mark("said", key)[:8], "names": names},
+                    result="refused",
+                )
 
 
 def _sighted(key: str, name: str) -> int:

@@ -1,13 +1,16 @@
 """Leaving, and being away for long: access ends at once, and what hangs on the person is told."""
 
 from datetime import timedelta
+from typing import Any
 
+from django.apps import apps
 from django.db import transaction
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from crm.access.actor import SYSTEM, Actor
+from crm.access.granted import wide_tables
 from crm.access.services import require
 from crm.log import services as log
 from crm.notify.services import notify
@@ -23,18 +26,29 @@ MANY = 500
 
 @transaction.atomic
 def leave(*, actor: Actor, person: User, reason: str) -> User:
-    """End everything somebody who leaves can do, at once: access, roles, sessions, tokens, devices. Waits for nobody."""
+    """End everything somebody who leaves can do, at once: access, roles, stand-ins, sessions, tokens, devices. Waits for nobody."""
     require(actor, PROPOSE, person)
     if actor.user_id == person.pk:
         raise OwnRights
     person = User.objects.locked().get(pk=person.pk)
     roles = person.role_codes()
     person.assignments.all().delete()  # their history stays
-    ended = _close(person)
+    data = {"roles": roles, "grants_ended": _end_grants(person), "sessions_ended": _close(person)}
     person.is_active = False
     person.save(update_fields=["is_active"])
-    log.record(actor=actor, action="staff.person_left", target=person, reason=reason, data={"roles": roles, "sessions_ended": ended})
+    log.record(actor=actor, action="staff.person_left", target=person, reason=reason, data=data)
     return person
+
+
+def _end_grants(person: User) -> int:
+    """End what the person was given for a time, on single rows and on portfolios; what has not begun goes. Returns how many."""
+    now, count = timezone.now(), 0
+    direct: list[Any] = [model for model in apps.get_models() if getattr(model, "is_direct_grant", False)]
+    for table in (*direct, *wide_tables()):
+        held = table._base_manager.filter(user_id=person.pk).exclude(valid_until__lte=now)
+        count += held.filter(valid_from__gte=now).delete()[0]
+        count += held.filter(valid_from__lt=now).update(valid_until=now)
+    return count
 
 
 def _close(person: User) -> int:

@@ -25,6 +25,6 @@ class Command(BaseCommand):
             number = alarms.write(options["name"])
         except alarms.NobodyToRehearse:
             raise CommandError("There is nobody to rehearse with: `manage.py load_demo` first.") from None
-        self.stdout.write(f"{options['name']}: written up to {number}. The alarm is told within a minute, by page and mail.")
+        self.stdout.write(f"{options['name']}: {number} rehearsed. The alarm is told within a minute, by page and mail.")
         if options["name"] == "off_hours":
             self.stdout.write("It rings off hours only: between 21 and 7 o'clock or on a day on which the bank is closed.")
