@@ -12,10 +12,11 @@ import structlog
 from django.conf import settings
 from django.contrib import auth
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import DataError, transaction
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 from django_structlog.middlewares.request import RequestMiddleware
 
 from crm.access import limits, looks
@@ -30,6 +31,7 @@ from crm.log.masking import hide_numbers
 logger = logging.getLogger(__name__)
 process_log = structlog.getLogger(__name__)
 
+UNREADABLE = _("What was sent holds a character that no text may hold. Type it again.")
 STEPPED_UP_AT = "stepped_up_at"
 SAFE_METHODS = ("GET", "HEAD")
 
@@ -89,6 +91,8 @@ class ActorMiddleware:
         if isinstance(exc, AccessError):
             request.refusal = exc  # type: ignore[attr-defined]
             return error_page(request, 404 if isinstance(exc, NotVisible) else 403)
+        if isinstance(exc, DataError) and "NUL" in str(exc):
+            return error_page(request, 400, UNREADABLE)
         if isinstance(exc, StepUpNeeded):
             return to_step_up(request)
         if isinstance(exc, DomainError):

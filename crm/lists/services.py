@@ -41,7 +41,7 @@ def save_view(*, actor: Actor, definition: ListDefinition, label: str, query: st
     """Keep conditions under a name; the same name again replaces the former ones. Bad conditions raise `BadParameters`."""
     definition.require(actor)
     label = " ".join(label.split())
-    if not 1 <= len(label) <= 40 or actor.user_id is None:
+    if not 1 <= len(label) <= 40 or not label.isprintable() or actor.user_id is None:
         raise NameMissing
     asked = Asked(definition, actor, QueryDict(query), "")
     kept = asked.address().lstrip("?")

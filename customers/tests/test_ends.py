@@ -77,9 +77,10 @@ def test_who_stands_in_is_no_second_person_whoever_asked_for_it(bank: Bank, zhan
 
 def test_who_is_erased_signs_in_no_more(bank: Bank, chen_jing: Customer) -> None:
     """The password opens nothing, and no new sign-in is given."""
-    ways = [CheckedBy.DOCUMENT, CheckedBy.FACE]
-    token = issue_sign_in(actor=as_actor(chen_jing.manager), customer=chen_jing, ways=ways)
+    ways, manager = [CheckedBy.DOCUMENT, CheckedBy.FACE], as_actor(bank.people["80003"])
+    token = issue_sign_in(actor=manager, customer=chen_jing, ways=ways)
     chen_jing.refresh_from_db()
+    assert chen_jing.sign_in is not None
     number = chen_jing.sign_in.number
     redeem_token(actor=anonymous(), number=number, token=token, password=PASSWORD)
     client = Client()
@@ -89,7 +90,7 @@ def test_who_is_erased_signs_in_no_more(bank: Bank, chen_jing: Customer) -> None
     assert client.get(reverse("portal:home")).status_code == 302
     assert Client().post("/sign-in/", {"number": number, "password": PASSWORD}).status_code == 200
     with pytest.raises(AlreadyDestroyed):
-        issue_sign_in(actor=as_actor(chen_jing.manager), customer=chen_jing, ways=ways)
+        issue_sign_in(actor=manager, customer=chen_jing, ways=ways)
 
 
 def test_a_number_typed_in_full_is_not_kept_with_the_export(bank: Bank, zhang_wei: Customer) -> None:

@@ -41,8 +41,14 @@ SETTINGS = {
     "log_parameter_max_length_on_error": "0",
     "shared_preload_libraries": "pg_stat_statements",
 }
-# A run of tests may lose everything in a power cut.
-TEST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
+# A run of tests may lose everything in a power cut; some of its transactions hold ten thousand requests.
+TEST_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "4GB",
+    "max_locks_per_transaction": "1024",
+}
 ROLE_LIMITS = {
     OWNER: {"lock_timeout": "30s", "idle_in_transaction_session_timeout": "10min"},
     APP: {"statement_timeout": "120s", "lock_timeout": "15s", "idle_in_transaction_session_timeout": "5min"},
