@@ -8,6 +8,7 @@ import base64
 import gzip
 import io
 import json
+import os
 import subprocess
 import tempfile
 import zipfile
@@ -71,14 +72,20 @@ def leaks(place: Place, canaries: dict[str, str]) -> dict[str, list[str]]:
 
 
 def below(*folders: Path | str, named: Callable[[Path], bool] = lambda path: True) -> Iterator[Found]:
-    """Every file below these folders."""
+    """Every file below these folders; what a server removes meanwhile, a file or a folder, is passed over."""
     for folder in {Path(folder) for folder in folders}:
-        for path in folder.rglob("*"):
-            if path.is_file() and not path.is_symlink() and named(path):
-                try:
-                    yield str(path), path.read_bytes()
-                except FileNotFoundError:  # a server removed it meanwhile
-                    continue
+        for parent, _, files in os.walk(folder, onerror=_unless_gone):
+            for path in (Path(parent, file) for file in files):
+                if named(path) and path.is_file() and not path.is_symlink():
+                    try:
+                        yield str(path), path.read_bytes()
+                    except FileNotFoundError:
+                        continue
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def dump() -> Iterator[Found]:

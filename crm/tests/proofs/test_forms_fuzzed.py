@@ -20,6 +20,7 @@ from django.core import validators
 from django.db import transaction
 from django.test import Client
 
+from crm.access import middleware
 from crm.access.gate import OPEN
 from crm.jobs.queue import captured
 from crm.staff.models import User
@@ -118,10 +119,12 @@ def test_every_naughty_text(bank: Bank, world: tuple[Things, User], partner_head
 
 
 def test_a_field_that_lets_a_nul_through_is_found(bank: Bank, sun_yue: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hole: Django's own refusal of NUL taken away, which PostgreSQL then refuses."""
+    """The hole: Django's own refusal of NUL taken away, and the answer for what PostgreSQL then refuses."""
     client = browser(sun_yue)
     client.raise_request_exception = False
     form = Form("/customers/", "GET", {"q": ""}, {"q"})
     assert {send(client, form, {"q": text}).status_code for text in NAUGHTY[:4]} <= {200, 302, 400}
     monkeypatch.setattr(validators.ProhibitNullCharactersValidator, "__call__", lambda _self, _value: None)
+    assert 400 in {send(client, form, {"q": text}).status_code for text in NAUGHTY[:4]}
+    monkeypatch.setattr(middleware, "DataError", ZeroDivisionError)
     assert 500 in {send(client, form, {"q": text}).status_code for text in NAUGHTY[:4]}
