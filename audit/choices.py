@@ -106,6 +106,7 @@ DATA_LABELS: dict[str, Promise] = {
     "query": _("Search"),
     "rates": _("Exchange rates"),
     "reason": _("Reason"),
+    "rehearsal": _("Rehearsal"),
     "recipients": _("Recipients"),
     "references": _("References"),
     "refusal": _("Refused"),

@@ -1,9 +1,11 @@
 """What is typed in the auditor's rooms."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.definitions.patterns import PATTERNS
@@ -57,8 +59,8 @@ class Number(forms.CharField):
 class Between(forms.Form):
     """Two moments."""
 
-    since = Moment(label=_("From"))
-    until = Moment(label=_("Until"))
+    since = Moment(label=_("From"), initial=lambda: timezone.now() - timedelta(days=30))
+    until = Moment(label=_("Until"), initial=lambda: timezone.now() + timedelta(minutes=1))
 
 
 class CustomerQuestion(Between):

@@ -12,8 +12,15 @@ from crm.access.actor import Actor, called
 from crm.access.reach import Reach
 from crm.access.references import ReferenceField
 from crm.access.scopes import ScopedQuerySet
+from crm.fields.policy import policy_of
 from crm.log.models import Event as LogEvent
 from crm.staff.choices import ROLE_LABELS
+
+
+def field_name(label: str) -> str:
+    """What a sealed field is called in its policy; the bare label when no policy knows it."""
+    policy = policy_of(label)
+    return str(policy.name) if policy else label
 
 
 class EventQuerySet(ScopedQuerySet["Event"]):
@@ -53,8 +60,17 @@ class Event(LogEvent):
     def actor_label(self) -> str:
         """Employee number and name, as people are called in a bank."""
         if self.actor_kind == "service":
-            return called(self.actor_number)
+            at_the_server = self.origin == "command" and self.actor_number == "command"
+            return f"{self.get_origin_display()} · {self.actor_name}" if at_the_server else called(self.actor_number)
         return " ".join(part for part in (self.actor_number, self.actor_name) if part) or str(self.get_actor_kind_display())
+
+    @property
+    def field_label(self) -> str:
+        """Which sealed field was seen or searched by, in the reader's language; empty when the line is about none."""
+        if "data" in self.get_deferred_fields():
+            return ""
+        name = self.data.get("field", "") if self.action.startswith("field.") else ""
+        return field_name(name) if isinstance(name, str) and name else ""
 
     @property
     def role_label(self) -> str:

@@ -133,7 +133,7 @@ def log_unverified(actor: Actor) -> compliance.Finding:
     """Days since the whole log was verified and held."""
     last = Event.objects.visible_to(actor, "audit.view_compliance").filter(action="log.verified").order_by("-at").first()
     days = (timezone.now() - last.at).days if last else None
-    note = _("days since the whole log was verified") if last else _("The log has not been verified yet")
+    note = _("as a whole, and it held") if last else _("The log has not been verified yet")
     return compliance.Finding(count=days, fine=days is not None and days <= 1, note=note, url=reverse("audit:chain"))
 
 
@@ -155,5 +155,5 @@ FACTS = (
     compliance.Fact("staff.rights", _("Rights not reviewed in time"), roles_unreviewed, order=30),
     compliance.Fact("audit.exports", _("Downloads of exports"), exports_lately, order=40),
     compliance.Fact("audit.alarms", _("Alarms not handled"), open_alarms, order=50),
-    compliance.Fact("audit.log", _("Audit log verified"), log_unverified, order=60),
+    compliance.Fact("audit.log", _("Days since the audit log was verified"), log_unverified, order=60),
 )

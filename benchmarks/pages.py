@@ -1,6 +1,6 @@
 """Server time of pages at 100,000 customers and 1 million transactions, as people of ten roles see them.
 
-    python -m benchmarks.pages [--customers 100000] [--transactions 1000000] [--alerts 20000] [--rounds 40] [--only NAME]
+    python -m benchmarks.pages [--customers 100000] [--transactions 1000000] [--alerts 20000] [--rounds 24] [--only NAME]
 
 Prints one JSON object. Every page goes through the whole WSGI stack in this process (all middleware, a signed-in session, the log's
 line), the pages taking turns; some go through gunicorn as well. Beside the milliseconds stand what does not depend on the machine's
@@ -17,6 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -110,9 +111,12 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     size = pages_world.Size(options.customers, options.transactions, alerts=options.alerts)
     with pages_world.running(size) as bank:
         from benchmarks.pages_asked import naive, probes
+        from crm.access import actor
 
         chosen = [probe for probe in probes(bank.asked) if options.only in probe.name]
-        taken = take_turns(chosen, options.rounds)
+        # All rounds take longer than a second factor counts; that it is asked for is looked at in every one of them.
+        with mock.patch.object(actor, "STEP_UP_LASTS", timedelta(hours=9)):
+            taken = take_turns(chosen, options.rounds)
         pages = {probe.name: {"who": probe.who, **taken[probe.name].told()} for probe in chosen}
         slowest = max(pages, key=lambda name: pages[name]["p95"])
         return {
@@ -239,7 +243,7 @@ def _timed(act: Callable[[], Any]) -> float:
 def options_of(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the options; without words the stock ones from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("customers", 100_000), ("transactions", 1_000_000), ("alerts", 20_000), ("rounds", 40)):
+    for name, default in (("customers", 100_000), ("transactions", 1_000_000), ("alerts", 20_000), ("rounds", 24)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--only", default="", help="pages whose name holds this")
     return parser.parse_args(words)

@@ -123,8 +123,9 @@ class Desk:
 
 def probes(asked: dict[str, str]) -> list[Probe]:
     """Return every page that is measured; *asked* are the references and numbers of the bank."""
-    from benchmarks.pages_trust import trusted
+    from benchmarks.pages_trust import prepare, trusted
 
+    prepare()
     found: list[Probe] = []
     for part in (_customers, _transactions, _work, _log, _homes, trusted):
         found.extend(part(asked))

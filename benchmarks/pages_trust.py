@@ -31,14 +31,18 @@ PERMITS = 2_000
 PEOPLE_WITH_CODES = (RELATIONSHIP, SECURITY)
 
 
-def trusted(asked: dict[str, str]) -> Iterator[Probe]:
-    """Yield every page of Trust; *asked* names at least a customer of Sun Yue's (``hot``)."""
+def prepare() -> None:
+    """Give passwords, codes and permits, before anybody signs in: a password that changes ends the sessions of its person."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-    settings.REVEALS_A_DAY = "1000000"
+    settings.REVEALS_A_DAY, settings.PROBES_A_DAY = "1000000", 1_000_000
     for number in PEOPLE_WITH_CODES:
         User.objects.filter(number=number).update(password=make_password(PASSWORD))
         factor_of(_person(number))
     _permits(PERMITS)
+
+
+def trusted(asked: dict[str, str]) -> Iterator[Probe]:
+    """Yield every page of Trust; *asked* names at least a customer of Sun Yue's (``hot``)."""
     for part in (_way_in, _own, _reveals, _roles, _auditor, _why, _exports, _portal):
         yield from part(asked)
 

@@ -126,7 +126,9 @@ class WhyForm(forms.Form):
     """Who, which customer, and what for."""
 
     number = forms.CharField(label=_("Employee number"), max_length=20)
-    reference = forms.CharField(label=_("Reference of the customer"), max_length=20)
+    reference = forms.CharField(
+        label=_("Reference of the customer"), max_length=20, help_text=_("Or the customer number of the core system.")
+    )
     permission = forms.ChoiceField(label=_("Permission"), choices=_permissions, initial="customers.view_customer")
     at = Moment(label=_("At the moment"), required=False, help_text=_("Empty: now."))
 

@@ -10,10 +10,10 @@ from demo.world import Branch, Person
 HEAD_OFFICE = "000"
 BRANCHES = (
     Branch(HEAD_OFFICE, "总行", "head", ""),
-    Branch("110001", "城东支行", "branch", HEAD_OFFICE),
-    Branch("110002", "城西支行", "branch", HEAD_OFFICE),
-    Branch("330001", "湖滨支行", "branch", HEAD_OFFICE),
-    Branch("330002", "钱江支行", "branch", HEAD_OFFICE),
+    Branch("110001", "城东支行", "subbranch", HEAD_OFFICE),
+    Branch("110002", "城西支行", "subbranch", HEAD_OFFICE),
+    Branch("330001", "湖滨支行", "subbranch", HEAD_OFFICE),
+    Branch("330002", "钱江支行", "subbranch", HEAD_OFFICE),
 )
 SELLING = tuple(branch.code for branch in BRANCHES if branch.parent)
 """Branches that customers belong to."""

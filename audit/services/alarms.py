@@ -23,8 +23,10 @@ from crm.access.services import get_visible, require
 from crm.calendar.services import bank_zone, is_business_day
 from crm.log import anchors
 from crm.log import services as log
+from crm.log.models import Event
 from crm.notify.alarms import people_for
 from crm.notify.services import notify
+from crm.staff.models import User
 
 VIEW, HANDLE = "audit.view_alarm", "audit.handle_alarm"
 PIECE = 10_000
@@ -213,6 +215,16 @@ def look_at_alarm(*, actor: Actor, reference: str) -> Alarm:
     alarm: Alarm = get_visible(Alarm.objects.exclude(person=actor.number), actor, reference=reference)
     log.record(actor=actor, action="alarm.viewed", target=alarm)
     return alarm
+
+
+def is_rehearsed(alarm: Alarm) -> bool:
+    """Whether its lines were written to rehearse it; everybody who sees the alarm is told that, whether or not she may read the lines."""
+    return Event.objects.filter(uid__in=alarm.details.get("lines", []), data__rehearsal=True).exists()
+
+
+def name_of(number: str) -> str:
+    """What the person of an employee number is called; empty for a number that nobody has."""
+    return User.objects.get_queryset().filter(number=number).values_list("name", flat=True).first() or "" if number else ""
 
 
 @transaction.atomic

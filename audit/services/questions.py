@@ -73,7 +73,7 @@ def who_exported(*, actor: Actor, since: datetime, until: datetime, number: str 
     """Who took what out, with which filter and for what, between two moments."""
     _ask(actor, "who_exported", since, until, person=number)
     rows = _between(actor, since, until).filter(action__in=EXPORTS)
-    return _answer(rows.filter(actor_number=number) if number else rows, "actor_number", "actor_name", "action", details=True)
+    return _answer(rows.filter(actor_number=number) if number else rows, "actor_number", "actor_name", "action")
 
 
 def _ask(actor: Actor, question: str, since: datetime, until: datetime, **about: str) -> None:
@@ -88,9 +88,8 @@ def _between(actor: Actor, since: datetime, until: datetime) -> Any:
     return Event.objects.visible_to(actor, ASK).filter(at__gte=since, at__lte=until)
 
 
-def _answer(rows: Any, *by: str, details: bool = False) -> Answer:
-    left_out = ("body", "mac") if details else ("body", "mac", "data")
-    lines = list(rows.order_by("-at", "-pk").defer(*left_out)[: MOST + 1])
+def _answer(rows: Any, *by: str) -> Answer:
+    lines = list(rows.order_by("-at", "-pk").defer("body", "mac")[: MOST + 1])
     counts = list(rows.order_by().values(*by).annotate(number=Count("pk")).order_by("-number", *by)[:50])
     return Answer(lines[:MOST], len(lines) > MOST, counts)
 

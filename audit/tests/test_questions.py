@@ -42,6 +42,24 @@ def test_who_looked_at_this_customer_between_two_times(bank: Bank, zhang_wei: Cu
         questions.who_looked(actor=as_actor(bank.people["81001"]), customer=zhang_wei.reference, since=now, until=now)
 
 
+def test_from_the_page_of_a_customer_to_who_looked_at_what(bank: Bank, zhang_wei: Customer) -> None:
+    """R276: one click from the customer to the question, and the answer says which value was seen, in the reader's words."""
+    place = reverse("fields:reveal", args=["customers.customer.mobile", zhang_wei.reference])
+    assert browser(bank.people["80001"]).post(place, {"reason": "回访"}).status_code == 200
+    auditor = browser(bank.people["86001"])
+    link = f"{reverse('audit:question', args=['customer'])}?customer={zhang_wei.reference}"
+    page = reverse("customers:customer", args=[zhang_wei.reference])
+    assert link in auditor.get(page).content.decode() and link not in browser(bank.people["80001"]).get(page).content.decode()
+    asked = auditor.get(link).content.decode()
+    assert f'value="{zhang_wei.reference}"' in asked and "errorlist" not in asked and 'class="error' not in asked
+    now = timezone.now()
+    answer = auditor.get(f"{link}&since={local(now, minutes=-5)}&until={local(now, minutes=1)}").content.decode()
+    assert "Full value viewed · mobile number" in answer and "customers.customer.mobile" not in answer
+    line = Event.objects.filter(action="field.revealed").latest("pk")
+    told = auditor.get(reverse("audit:event", args=[line.uid])).content.decode()
+    assert "customers.customer.mobile" not in told.split("</nav>")[-1].split("Sealed text")[0]
+
+
 def test_what_could_this_person_see_on_that_date(bank: Bank) -> None:
     """Before she was also given another role, and after; nobody's number answers like one out of reach."""
     wu_ting, auditor = bank.people["80003"], as_actor(bank.people["86001"])

@@ -95,9 +95,11 @@ def alarm_detail(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, _("The alarm is handled; your words stay with it."))
             return redirect("audit:alarm", alarm.reference)
     pattern = PATTERNS.get(alarm.pattern)
-    lines = Event.objects.visible_to(actor).filter(uid__in=alarm.details.get("lines", [])).order_by("at", "pk").defer("body", "mac", "data")
+    lines = Event.objects.visible_to(actor).filter(uid__in=alarm.details.get("lines", [])).order_by("at", "pk").defer("body", "mac")
     context = {
         "alarm": alarm,
+        "rehearsed": alarms.is_rehearsed(alarm),
+        "person_name": alarms.name_of(alarm.person),
         "told": pattern.told if pattern else "",
         "unit": pattern.unit if pattern else "",
         "minutes": alarm.window_seconds // 60,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit import services
 from audit.choices import DATA_LABELS
-from audit.models import Event
+from audit.models import Event, field_name
 from audit.views.lists import result_level, view_level
 from crm.access.errors import AccessError
 from crm.access.gate import gated
@@ -114,10 +114,17 @@ def _field_label(event: Event, name: str) -> str:
 def _details(data: dict[str, Any]) -> list[tuple[str, Any]]:
     told = {"before", "after", "differences", "batch"}
     return [
-        (str(DATA_LABELS.get(name, name)), value)
+        (str(DATA_LABELS.get(name, name)), _in_words(name, value))
         for name, value in sorted(data.items())
         if name not in told and value not in ("", None, [], {})
     ]
+
+
+def _in_words(name: str, value: Any) -> Any:
+    """A value as people read it: the field by its name in the policy, a truth as yes or no."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return field_name(value) if name == "field" and isinstance(value, str) else value
 
 
 def _target_url(actor: Any, event: Event) -> str:

@@ -54,9 +54,10 @@ def question_list(request: HttpRequest) -> HttpResponse:
 def question(request: HttpRequest, name: str) -> HttpResponse:
     """Put one question; the answer stands below the form."""
     asked = QUESTIONS[name]
-    form = asked.form(request.GET or None)
+    # Somebody who comes from a customer's page has said which, not yet when.
+    form = asked.form(initial=request.GET.dict()) if set(request.GET) == {"customer"} else asked.form(request.GET or None)
     context: dict[str, Any] = {"title": asked.title, "form": form, "template": asked.template, "answer": None}
-    if request.GET and form.is_valid():
+    if form.is_valid():
         try:
             context["answer"] = asked.ask(actor=actor_of(request), **form.cleaned_data)
         except DomainError as refusal:

@@ -50,8 +50,9 @@ MOST = {
 
 def asked_twice(hot: Customer, only: str = "") -> dict[str, pages.Measured]:
     """Ask for every page and send every form twice; what the second time cost."""
-    from benchmarks.pages_trust import trusted
+    from benchmarks.pages_trust import prepare, trusted
 
+    prepare()
     found = {}
     for probe in [probe for probe in trusted({"hot": hot.reference}) if only in probe.name]:
         taken = found[probe.name] = pages.Measured()
@@ -83,6 +84,7 @@ def too_dear(found: dict[str, pages.Measured]) -> dict[str, int]:
 def test_some_pages_of_trust(settings: Any, monkeypatch: pytest.MonkeyPatch, bank: Bank, zhang_wei: Customer) -> None:
     """A slice of the test below."""
     settings.PASSWORD_HASHERS, settings.REVEALS_A_DAY = settings.PASSWORD_HASHERS, settings.REVEALS_A_DAY
+    settings.PROBES_A_DAY = settings.PROBES_A_DAY
     monkeypatch.setattr("benchmarks.pages_trust.PERMITS", 3)
     found = asked_twice(zhang_wei, "auditor: why")
     assert len(found) > 3
@@ -93,6 +95,7 @@ def test_some_pages_of_trust(settings: Any, monkeypatch: pytest.MonkeyPatch, ban
 def test_every_page_of_trust(settings: Any, bank: Bank, core: Source, zhang_wei: Customer, salary_account: Account) -> None:
     """What is timed at a million rows is right in a small bank, and costs there what it costs later."""
     settings.PASSWORD_HASHERS, settings.REVEALS_A_DAY = settings.PASSWORD_HASHERS, settings.REVEALS_A_DAY  # put back afterwards
+    settings.PROBES_A_DAY = settings.PROBES_A_DAY
     before = asked_twice(zhang_wei)
     assert [name for name in before if not pages.is_promised(name)] == []
     hashed = {name for name, taken in before.items() if "hash" in taken.told()}

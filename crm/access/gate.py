@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar, cast
 from urllib.parse import unquote_plus, urlencode, urlsplit
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
@@ -23,6 +24,8 @@ OPEN = "open"
 # A page is read or a form is sent; whatever else a browser may say is not understood, whether or not the view says so itself.
 METHODS = ("GET", "HEAD", "POST")
 READING = ("GET", "HEAD")
+# What the sign-in page is told of a session that has ended: while a page was to be read, or a form to be sent.
+ENDED = "ended"
 
 
 def gated(permission: str, *, polling: bool = False, customers: bool = False) -> Callable[[V], V]:
@@ -75,17 +78,21 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     """Return the way to the sign-in page, also for fragments and background requests.
 
     And from there back: to what was to be read, or, where a form was sent, to the page it was sent from. Its own address may take nothing
-    but forms.
+    but forms. Whoever comes with a session that has ended is told so there, and that a form was not sent.
     """
+    page = resolve_url("staff:sign_in")
+    if request.COOKIES.get(settings.SESSION_COOKIE_NAME) and request.session.is_empty():
+        page += f"?{ENDED}={'page' if request.method in READING else 'form'}"
     if request.headers.get("HX-Request"):
-        return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("staff:sign_in")})
-    back = request.get_full_path() if request.method in READING else _came_from(request)
-    return redirect_to_login(_public(back), resolve_url("staff:sign_in"))
+        back = _came_from(request, "HX-Current-URL")
+        return HttpResponse(status=401, headers={"HX-Redirect": redirect_to_login(_public(back), page)["Location"]})
+    back = request.get_full_path() if request.method in READING else _came_from(request, "Referer")
+    return redirect_to_login(_public(back), page)
 
 
-def _came_from(request: HttpRequest) -> str:
+def _came_from(request: HttpRequest, header: str) -> str:
     """The page of ours that the browser names as the one before, else the home page."""
-    before = urlsplit(request.headers.get("Referer", ""))
+    before = urlsplit(request.headers.get(header, ""))
     if before.netloc != request.get_host():
         return "/"
     return own_page(f"{before.path}?{before.query}" if before.query else before.path)

@@ -215,6 +215,7 @@ def the_report_agrees(story: Story) -> None:
     shown = {row.locator("small").inner_text(): row.locator("strong").inner_text() for row in page.locator(".figure").all()}
     with page.expect_download() as waiting:
         page.locator("summary", has_text="Excel").click()
+        page.locator("select[name=purpose]").select_option("review")
         page.locator("input[name=words]").fill("例会")
         page.get_by_role("button", name="Export as Excel").click()
     downloaded = load_workbook(io.BytesIO(waiting.value.path().read_bytes()))

@@ -51,7 +51,8 @@ def explain(*, actor: Actor, number: str, reference: str, permission: str, at: d
     """
     require(actor, EXPLAIN)
     person = User.objects.get_queryset().select_related("branch").filter(number__iexact=number.strip()).first()
-    customer = Customer.objects.filter(reference=reference.strip().upper()).first()
+    typed = reference.strip().upper()
+    customer = Customer.objects.filter(Q(reference=typed) | Q(core_number=typed)).first()
     if person is None or customer is None:
         raise NothingToExplain
     if at is None:

@@ -34,5 +34,8 @@ def test_it_agrees_with_the_gate_and_names_the_reason(bank: Bank, zhang_wei: Cus
     page = client.post(reverse("customers:why"), form).content.decode()
     assert "No clearance for" in page
     assert "张伟" not in page
+    by_core = client.post(reverse("customers:why"), {**form, "reference": zhang_wei.core_number}).content.decode()
+    assert "No clearance for" in by_core and zhang_wei.reference in by_core
+    assert f'value="{zhang_wei.reference}"' in client.get(reverse("customers:why") + f"?reference={zhang_wei.reference}").content.decode()
     assert "no such person" in client.post(reverse("customers:why"), {**form, "number": "99999"}).content.decode()
-    assert Event.objects.filter(action="access.explained", customer=zhang_wei.reference).count() == 8
+    assert Event.objects.filter(action="access.explained", customer=zhang_wei.reference).count() == 9

@@ -17,6 +17,7 @@ from customers.choices import labels_of
 from customers.forms import SEALED, ChangeForm, CustomerForm, LabelsForm
 from customers.models import Customer
 from customers.services.labels import propose_labels
+from customers.services.why import EXPLAIN
 from customers.views.lists import CustomerList
 
 
@@ -45,6 +46,8 @@ def customer_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "may_erase": bool(actor.reach("customers.ask_erasure")),
         "may_open_sign_in": customer.manager_id == actor.user_id and bool(actor.reach("customers.open_sign_in")),
         "may_stand_in": bool(actor.reach("customers.ask_standin")),
+        "may_explain": bool(actor.reach(EXPLAIN)),
+        "may_ask_who_looked": bool(actor.reach("audit.ask_question")),
         "may_label": bool(actor.reach("customers.label_customer")),
     }
     return render(request, "customers/customer.html", context)

@@ -15,7 +15,7 @@ from customers.services.why import EXPLAIN, explain
 @require_http_methods(["GET", "HEAD", "POST"])
 def why(request: HttpRequest) -> HttpResponse:
     """Say why a person can or cannot see a customer; asking is written in the log."""
-    form, found = WhyForm(request.POST or None), None
+    form, found = WhyForm(request.POST or None, initial={"reference": request.GET.get("reference", "")[:20]}), None
     if request.method == "POST" and form.is_valid():
         try:
             found = explain(actor=actor_of(request), **form.cleaned_data)

@@ -140,6 +140,18 @@ def test_nobody_sees_an_alarm_about_herself(bank: Bank) -> None:
     assert browser(bank.people["80001"]).get(page).status_code == 403
 
 
+def test_a_rehearsal_is_called_one(bank: Bank) -> None:
+    """Also for the officers who do not read its lines; the person has a name. An alarm of real lines is not called so."""
+    rehearsals.write("reveal_burst")
+    alarm = alarms.look_for_patterns()[0]
+    page = reverse("audit:alarm", args=[alarm.reference])
+    for number in ("85001", "86001"):
+        told = browser(bank.people[number]).get(page).content.decode()
+        assert "Rehearsal" in told and f"80001 {bank.people['80001'].name}" in told
+    Alarm.objects.filter(pk=alarm.pk).update(details={"lines": []})
+    assert "Rehearsal" not in browser(bank.people["85001"]).get(page).content.decode()
+
+
 def test_an_alarm_is_handled_in_words(bank: Bank) -> None:
     """Once, by an officer; an auditor only reads."""
     rehearsals.write("reveal_burst")

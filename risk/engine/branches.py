@@ -143,7 +143,9 @@ def _value(told: _Told, left: Expression, right: Expression) -> str:
 
 
 def _shown(found: Any, tree: Expression) -> str:
-    if found is None or found == NOT_KEPT:
+    if found == NOT_KEPT:
+        return "—"
+    if found is None:
         return _("unknown")
     if isinstance(found, bool):
         return _("Yes") if found else _("No")

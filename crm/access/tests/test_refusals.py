@@ -63,7 +63,9 @@ def test_strangers_are_sent_to_the_sign_in_page(client: Client, bank: object) ->
     answer = client.get("/staff/")
     assert (answer.status_code, answer["Location"]) == (302, "/sign-in/?next=/staff/")
     fragment = client.get("/staff/", headers={"HX-Request": "true"})
-    assert (fragment.status_code, fragment["HX-Redirect"]) == (401, "/sign-in/")
+    assert (fragment.status_code, fragment["HX-Redirect"]) == (401, "/sign-in/?next=/")
+    there = client.get("/staff/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/customers/?size=50"})
+    assert there["HX-Redirect"] == "/sign-in/?next=/customers/%3Fsize%3D50"
 
 
 def test_signed_in_answers_are_never_kept(sun_yue: User) -> None:

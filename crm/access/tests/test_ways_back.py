@@ -32,6 +32,26 @@ def test_a_form_sent_after_the_end_leads_back_to_its_page(bank: Bank) -> None:
     assert parse_qs(urlsplit(Client().get(path)["Location"]).query)["next"] == [path]
 
 
+def test_an_ended_session_is_explained(sun_yue: User) -> None:
+    """R247: that it ended, and of a form that it was not sent; a stranger, who had none, is told nothing of the kind."""
+    said = "Your session has ended"
+
+    def ended() -> Client:
+        reader = browser(sun_yue)
+        reader.session.flush()
+        return reader
+
+    read, sent = ended().get("/customers/"), ended().post(reverse("risk:alert_claim_next"), headers={"Referer": HERE})
+    assert read["Location"] == "/sign-in/?ended=page&next=/customers/"
+    assert sent["Location"] == "/sign-in/?ended=form&next=/customers/%3Fsize%3D100"
+    assert said in (page := Client().get(read["Location"]).content.decode()) and "was not sent" not in page
+    assert said in (page := Client().get(sent["Location"]).content.decode()) and "was not sent" in page
+    fragment = ended().get("/customers/", headers={"HX-Request": "true", "HX-Current-URL": HERE})
+    assert fragment["HX-Redirect"] == "/sign-in/?ended=page&next=/customers/%3Fsize%3D100"
+    stranger = Client().get("/customers/")
+    assert stranger["Location"] == "/sign-in/?next=/customers/" and said not in Client().get(stranger["Location"]).content.decode()
+
+
 def test_what_takes_forms_only_says_so(bank: Bank) -> None:
     """Every such address, read by somebody who may: a page in words with the way home, and what it does take."""
     seen = 0

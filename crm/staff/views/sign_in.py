@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.access.addresses import own_page
 from crm.access.errors import DomainError
-from crm.access.gate import open_page, signed_in_page
+from crm.access.gate import ENDED, open_page, signed_in_page
 from crm.access.services import actor_of
 from crm.staff.choices import Theme
 from crm.staff.forms import RedeemForm, SignInForm
@@ -42,7 +42,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             request.session[AFTER_SIGN_IN] = _next_of(request)
             return go_on(request, person)
         form.add_error(None, _("Number or password are wrong, or the sign-in is locked for a while."))
-    context = {"form": form, "next": request.POST.get(NEXT) or request.GET.get(NEXT, "")}
+    context = {"form": form, "next": request.POST.get(NEXT) or request.GET.get(NEXT, ""), "ended": request.GET.get(ENDED)}
     return render(request, "staff/sign_in.html", context)
 
 
