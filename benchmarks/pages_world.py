@@ -122,9 +122,11 @@ def running(size: Size) -> Iterator[Bank]:
     bank = Bank(size, Home(world.folder_of(size)))
     try:
         bank.prepare()
+        bank.valkey.start()  # a form that tells somebody something puts the mail into it, and would wait for it in vain
         world.begin_django(bank.environment)
         yield bank
     finally:
+        bank.valkey.stop()
         bank.postgres.stop()
 
 
