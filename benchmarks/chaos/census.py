@@ -123,6 +123,7 @@ WEATHER = {
     "judging.delayed": "a minute of judging lost to kills on a slow machine: officers are told, as they should be",
     "judging.caught_up": "likewise",
     "page.viewed": "the clerk opens the page of the account or file again where an answer was lost",
+    "factors.refused": "a code that grew old on its way; the clerk sends the next one",
     "staff.signed_in": "the clerk signs in again where an answer was lost",
 }
 """Actions whose number of lines depends on the weather, each with the reason; all others must be equal."""

@@ -144,7 +144,7 @@ def _value(told: _Told, left: Expression, right: Expression) -> str:
 
 def _shown(found: Any, tree: Expression) -> str:
     if found == NOT_KEPT:
-        return "—"
+        return _("not kept")
     if found is None:
         return _("unknown")
     if isinstance(found, bool):

@@ -99,7 +99,7 @@ def test_a_hit_that_was_taken_back_is_not_told_from_the_row_of_today(core: Sourc
         alert.alert_hits.get().hit.__class__.objects.update(supported=False)
         log.record(actor=SYSTEM, action="alert.raised", target=alert)
     [fired] = evidence_of(alert).fired
-    assert told(fired) == [("met", "—", "≥ 50,000 CNY")]
+    assert told(fired) == [("met", "not kept", "≥ 50,000 CNY")]
     assert fired.lines[0].why == "Not kept with the verdict"
 
 

@@ -70,7 +70,7 @@ def test_a_passkey_from_making_to_step_up(open_page: Callable[..., Page], live_s
     assert [line.data["kind"] for line in shown.order_by("id")] == ["app", "passkey"]
     page.goto("/step-up/?next=/notices/")
     page.click("form[data-passkey] button")
-    page.wait_for_url("**/notices/")
+    page.wait_for_url(live_server.url + "/notices/")
     assert shown.filter(data__kind="passkey", data__for="step_up").count() == 1
     assert Factor.objects.get(pk=made.pk).sign_count > made.sign_count
 

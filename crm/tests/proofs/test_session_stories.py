@@ -9,6 +9,7 @@ partner's tokens end (`test_partners.py`); idle and absolute limits (`test_sign_
 Requirements: R266, R267, R268.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -48,8 +49,9 @@ REQUESTS: dict[str, Ask] = {
 
 
 def told(answer: Any) -> tuple[int, str, str]:
-    """What an answer says about whether somebody is signed in."""
-    return answer.status_code, answer.get("Location", ""), answer.get("HX-Redirect", "")
+    """What an answer says about whether somebody is signed in; that a session had been there before is told to its browser alone."""
+    where, fragment = (re.sub(r"\?ended=(page|form)&", "?", answer.get(name, "")) for name in ("Location", "HX-Redirect"))
+    return answer.status_code, where, fragment
 
 
 def decided(request: ChangeRequest, bank: Bank) -> ChangeRequest:
