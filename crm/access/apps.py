@@ -6,9 +6,11 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.access.references import ReferenceConverter
 
+register_converter(ReferenceConverter, "ref")  # once in a process: apps may be made ready again, and a second time is an error
+
 
 class AccessConfig(AppConfig):
-    """Registers the app and the ``<ref:reference>`` path converter."""
+    """Registers the app; its module, the ``<ref:reference>`` path converter."""
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "crm.access"
@@ -16,9 +18,8 @@ class AccessConfig(AppConfig):
     verbose_name = _("Access")
 
     def ready(self) -> None:
-        """Make the converter known before any URLconf is read, and the actions before any line is written."""
+        """Make the actions known before any line is written."""
         from crm.access.choices import ACTIONS
         from crm.log.actions import declare
 
-        register_converter(ReferenceConverter, "ref")
         declare(ACTIONS)

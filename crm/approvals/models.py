@@ -71,6 +71,7 @@ class ChangeRequest(models.Model):
     shown = models.JSONField(_("What was shown"), default=list)
     reason = models.TextField(_("Reason"))
     shown_hash = models.CharField(max_length=64)
+    asked_hash = models.CharField(max_length=64)
     base_version = models.CharField(max_length=64, blank=True)
     state = models.CharField(_("State"), max_length=10, choices=State.choices, default=State.PROPOSED)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, verbose_name=_("Proposed by"))
@@ -131,7 +132,7 @@ class ChangeRequest(models.Model):
 
     @property
     def shown_lines(self) -> list[dict[str, Any]]:
-        """What was shown when the request was made, in the reader's language."""
+        """What was shown to who decided, before that to who asked, in the reader's language."""
         return [
             {"label": _said(label), "before": _said(before), "after": _said(after), "context": context == "context"}
             for _field, label, before, after, context in self.shown

@@ -105,6 +105,7 @@ def propose(
             raise NothingToDecide
         request.shown = shown_lines(request, handler)
         request.shown_hash = hash_of(request, handler)
+        request.asked_hash = asked_hash_of(request)
         _insert(request)
         log.record(actor=actor, action="approval.proposed", target=request, reason=request.reason, data=_facts(request, differences))
         notices.tell_deciders(request, handler, not_to=handlers.excluded_from(request))
@@ -131,9 +132,10 @@ def decide(*, actor: Actor, request: ChangeRequest, approve: bool, reason: str, 
             raise ReasonMissing
         if approve and handler.base_version(target) != request.base_version:
             return _close(request, State.STALE, actor=actor, reason=str(_("The object has changed since the request was made.")))
-        if hash_of(request, handler) != shown_hash or (approve and shown_hash != request.shown_hash):
+        if hash_of(request, handler) != shown_hash or (approve and request.asked_hash != asked_hash_of(request)):
             raise ShownDiffers
         differences = handler.describe(request)
+        request.shown, request.shown_hash = shown_lines(request, handler), shown_hash
         if approve:
             # The handler reads who decided; the row itself is written after the act, see the module's text on locks.
             request.decided_by_id, request.decided_at, request.decision_reason = actor.user_id, timezone.now(), reason.strip()
@@ -171,12 +173,21 @@ def enqueue_expiry() -> None:
 
 
 def hash_of(request: ChangeRequest, handler: Handler | None = None) -> str:
-    """The hash of all that a decider sees: kind, object, base, payload, reason, proposer and the lines of the difference table.
+    """The hash of all that a decider sees: what was asked, and the lines of the difference table.
 
-    Made in English whoever asks, so that a proposer and a decider with different languages mean the same.
+    Made in English whoever asks, so that a proposer and a decider with different languages mean the same. The lines may move between
+    asking and deciding without the object having moved (another freeze has come to stand on the account): then the decider looks again.
     """
-    handler = handler or handlers.handler_of(request.kind)
-    shown = [
+    return _digest([*_asked(request), shown_lines(request, handler or handlers.handler_of(request.kind))])
+
+
+def asked_hash_of(request: ChangeRequest) -> str:
+    """The hash of what the proposer asked: kind, object, base, payload, reason, proposer. It never moves while a request is open."""
+    return _digest(_asked(request))
+
+
+def _asked(request: ChangeRequest) -> list[Any]:
+    return [
         request.kind,
         request.target_type,
         request.target_ref,
@@ -184,9 +195,11 @@ def hash_of(request: ChangeRequest, handler: Handler | None = None) -> str:
         request.payload,
         request.reason,
         request.requested_by_number,
-        shown_lines(request, handler),
     ]
-    text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def _digest(parts: list[Any]) -> str:
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -233,7 +246,7 @@ def _close(
     request.decided_at = request.decided_at or timezone.now()
     request.decided_by_id = actor.user_id
     request.decision_reason = reason
-    request.save(update_fields=["state", "decided_at", "decided_by", "decision_reason"])
+    request.save(update_fields=["state", "shown", "shown_hash", "decided_at", "decided_by", "decision_reason"])
     log.record(
         actor=actor,
         action=f"approval.{state.value}",

@@ -58,8 +58,11 @@ class _Table:
         if found is not None:
             return found
         # Outside the table Mondays to Fridays are counted: old accounts and far due dates still have a number.
-        edge = self.last if day > self.last else self.first
-        return self.ordinals[edge] + listed.weekdays_between(edge, day)
+        if day > self.last:
+            return self.ordinals[self.last] + listed.weekdays_between(self.last, day)
+        # The first day of the table may be a holiday, so counting goes on from the day before it.
+        before = self.ordinals[self.first] - (self.first == self.business[0])
+        return before + listed.weekdays_between(self.first - listed.ONE_DAY, day)
 
     def day_of(self, ordinal: int) -> date:
         first = self.ordinals[self.business[0]]

@@ -83,6 +83,32 @@ def test_two_freezes_stand_and_lifting_ours_leaves_the_courts(
     assert (line.actor_number, line.data["asked_by"]) == ("82002", "82001")
 
 
+def test_a_freeze_that_arrives_meanwhile_is_looked_at_and_stops_no_lifting(
+    ours: Freeze, salary_account: Account, zhou_min: User, supervisor: User
+) -> None:
+    """Money would not move again after all: the approver is told to look again, then sees what still stands, and may approve that."""
+    asked = services.ask_to_lift(actor=as_actor(zhou_min), freeze=ours, reason="查清了")
+    seen = approvals.hash_of(asked)
+    court = services.place_freeze(
+        actor=as_actor(zhou_min),
+        customer=salary_account.customer,
+        account=salary_account,
+        kind=FreezeKind.AUTHORITY,
+        authority=Authority.COURT,
+        document="(2026)京01执88号",
+        reason="协助冻结",
+    )
+    decision: dict[str, Any] = {"actor": as_actor(supervisor), "request": asked, "approve": True, "reason": "同意"}
+    with pytest.raises(approvals.ShownDiffers):
+        approvals.decide(shown_hash=seen, **decision)
+    decided = approvals.decide(shown_hash=approvals.hash_of(asked), **decision)
+    assert decided.state == "applied"
+    assert any(court.reference in line["after"] for line in decided.shown_lines)
+    ours.refresh_from_db()
+    standing = services.blocking_freezes([salary_account.pk])[salary_account.pk]
+    assert (ours.state, [freeze.pk for freeze in standing.freezes]) == (FreezeState.LIFTED, [court.pk])
+
+
 def test_who_froze_may_not_approve_the_lifting(salary_account: Account, supervisor: User, zhou_min: User) -> None:
     """The supervisor's own freeze is lifted by another supervisor."""
     freeze = services.place_freeze(
