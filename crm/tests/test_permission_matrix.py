@@ -28,6 +28,8 @@ Gate = str | dict[str, str]
 ADMIN, ADMIN_GATE = "admin/", "audit.open_admin"
 # People of the bank do not enter with their sessions; partners enter nothing else.
 API = "api/"
+DAILY = ("relationship-manager", "risk-officer", "service-agent", "security-officer", "auditor")
+"""Roles tried by `make test`, where the slice of the proof (crm/tests/proofs/test_matrix.py) has all; `make test-all` tries each."""
 
 
 def walk(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, str, Gate]]:
@@ -131,7 +133,7 @@ def test_strangers(bank: Bank) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("role", STAFF_ROLES)
+@pytest.mark.parametrize("role", [role if role in DAILY else pytest.param(role, marks=pytest.mark.slow) for role in STAFF_ROLES])
 def test_each_role(bank: Bank, role: str) -> None:
     """R246–R252, R261: the pages of the role open, all others answer 403."""
     client = browser(bank.somebody(role))
