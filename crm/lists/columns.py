@@ -11,7 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
@@ -137,7 +137,7 @@ class Column:
             return cells.badge(value, level, self.url(row) if self.url else "")
         if self.kind in PLAIN:
             return PLAIN[self.kind](value)
-        return format_html('<span class="level-{}">{}</span>', level, value) if level else format_html("{}", value)
+        return format_html('<span class="level-{}">{}</span>', level, value) if level else conditional_escape(value)
 
     def plain(self, row: Any) -> Any:
         """The value for a file: numbers and times stay what they are, everything else is text."""

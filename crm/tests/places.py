@@ -110,7 +110,9 @@ def data_files() -> Iterator[Found]:
 
 
 def wal() -> Iterator[Found]:
-    """The log of changes that replicas and backups get."""
+    """The log of changes that replicas and backups get. A checkpoint lets the server write over it: look here first."""
+    with RUN.postgres.connect(RUN.database) as session:
+        session.execute("SELECT pg_switch_wal()")
     yield from below(*_homes(), named=lambda path: "pg_wal" in path.parts)
 
 
