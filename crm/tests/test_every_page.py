@@ -195,8 +195,8 @@ LOST = """() => [...document.querySelectorAll('[hx-target^="closest "]')]
 
 
 def test_every_page_is_fit_to_be_shown(open_page: Open, world: World) -> None:
-    """R221, R240, R261, R364: desk and phone, one page in Chinese and the next in English."""
-    _look_at_all(open_page, world, lambda place: (LANGUAGES[place % 2],))
+    """R221, R240, R261, R364: desk and phone, every third page, one in Chinese and the next in English; `.ci/run` looks at all in both."""
+    _look_at_all(open_page, world, lambda place: (LANGUAGES[place % 2],) if place % 3 == 0 else ())
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ ADMIN, ADMIN_GATE = "admin/", "audit.open_admin"
 # People of the bank do not enter with their sessions; partners enter nothing else.
 API = "api/"
 DAILY = ("relationship-manager", "risk-officer", "service-agent", "security-officer", "auditor")
-"""Roles tried by `make test`, where the slice of the proof (crm/tests/proofs/test_matrix.py) has all; `make test-all` tries each."""
+"""Roles tried by `make test`, where the slice of the proof (crm/tests/proofs/test_matrix.py) has all; `.ci/run` tries each."""
 
 
 def walk(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, str, Gate]]:
