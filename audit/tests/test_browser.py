@@ -52,7 +52,9 @@ def pages(bank: Bank, zhang_wei: Customer, settings: Any, tmp_path: Any) -> list
     ]
 
 
-@pytest.mark.parametrize(("width", "theme", "language"), [(1366, "light", "zh-hans"), (390, "dark", "en")])
+@pytest.mark.parametrize(
+    ("width", "theme", "language"), [(1366, "light", "zh-hans"), pytest.param(390, "dark", "en", marks=pytest.mark.slow)]
+)
 def test_pages(open_page: Callable[..., Any], pages: list[tuple[str, User]], width: int, theme: str, language: str) -> None:  # noqa: F811
     sideways = []
     for user in {user.pk: user for _path, user in pages}.values():

@@ -282,6 +282,7 @@ def both_equalities_hold(doors: Doors, size: int, seed: int) -> None:
     assert differences(ids, known=False) == []
 
 
+@pytest.mark.first
 @pytest.mark.usefixtures("worker")
 def test_all_doors_give_the_same_verdicts(doors: Doors) -> None:
     both_equalities_hold(doors, 160, 1)

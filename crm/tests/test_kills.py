@@ -31,9 +31,9 @@ def _chaos(*words: str, patience: int) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.first
+@pytest.mark.slow
 def test_the_end_is_the_same_after_six_kills() -> None:
-    """The whole product as `make run` starts it, twice, with 1,000 transactions."""
+    """The whole product as `make run` starts it, twice, with 1,000 transactions: the short way to look after a change."""
     code, result = _chaos("--transactions", "1000", "--kills", "6", "--broker-down", "0", "--no-disk", patience=1_800)
     _nothing_is_wrong(code, result, kills=6)
 

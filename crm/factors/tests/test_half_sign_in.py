@@ -97,7 +97,7 @@ def test_a_second_browser_cannot_set_up_another_first_one(client: Client, sun_yu
     assert Factor.objects.confirmed().filter(user=sun_yue).count() == 1
 
 
-@pytest.mark.parametrize("with_factor", [True, False])
+@pytest.mark.parametrize("with_factor", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_half_a_sign_in_against_every_route(client: Client, sun_yue: User, security_officer: User, *, with_factor: bool) -> None:
     """R266: API and admin included, whatever the method; the person of a role with many pages, too."""
     if with_factor:
