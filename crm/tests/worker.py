@@ -7,17 +7,20 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as of_run
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def worker(transactional_db: None) -> Iterator[subprocess.Popen[bytes]]:
-    """Worker and beat in one process, as `make run` starts them in two."""
+def worker(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    """Worker and beat in one process, as `make run` starts them in two; what it anchors is forgotten with the lines of its test."""
     with tempfile.TemporaryDirectory() as folder:
+        settings.ANCHORS_FILE = Path(folder) / "anchors.jsonl"
+        monkeypatch.setenv("CRM_ANCHORS_FILE", str(settings.ANCHORS_FILE))
         command = [sys.executable, "-m", "celery", "-A", "crm.celery", "worker", "-B", "-c", "1", "-l", "WARNING", "-s", f"{folder}/beat"]
         with (Path(folder) / "worker.log").open("wb") as out:
             process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=out, stderr=subprocess.STDOUT)
@@ -43,5 +46,5 @@ def until(condition: Callable[[], object], seconds: float, what: str) -> None:
 
 def mails() -> list[str]:
     """Return the mails of this run, as they left."""
-    folder = Path(settings.EMAIL_FILE_PATH)
+    folder = Path(of_run.EMAIL_FILE_PATH)
     return [path.read_text(errors="replace") for path in sorted(folder.glob("*.log"))] if folder.exists() else []
