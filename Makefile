@@ -6,6 +6,11 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo
 PREPARE := $(PYTHON) tools/bootstrap.py
 PREPARE_DEV := $(PYTHON) tools/bootstrap.py --dev
 BIN := .venv/bin
+# Told to leave no compiled files beside sources, Python would compile Django anew in each of the processes that tests start.
+ifdef PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.local/compiled
+endif
 CHINESE := locale/zh_Hans/LC_MESSAGES/django.po
 
 .PHONY: help run reset lint format types contracts migrations test test-all bench chaos mutants lock messages
