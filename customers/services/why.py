@@ -16,6 +16,7 @@ from crm.access.errors import DomainError
 from crm.access.granted import granted_codenames
 from crm.access.reach import Reach
 from crm.access.services import may, require
+from crm.lists.terms import Query
 from crm.log import services as log
 from crm.staff.models import RolePermission, User
 from customers.models import Customer, CustomerGrant, PortfolioGrant, barred_from
@@ -43,9 +44,8 @@ class Explanation:
     at: datetime | None = None
 
 
-@transaction.atomic
 def explain(*, actor: Actor, number: str, reference: str, permission: str, at: datetime | None = None) -> Explanation:
-    """Return why, now or at a former moment; the question is written in the log with the customer it is about.
+    """Return why, now or at a former moment; the question is written in the log with the customer it is about, one about nobody, too.
 
     Raises ``NothingToExplain``, and ``NothingKept`` for a moment of which the history says nothing.
     """
@@ -54,13 +54,17 @@ def explain(*, actor: Actor, number: str, reference: str, permission: str, at: d
     typed = reference.strip().upper()
     customer = Customer.objects.filter(Q(reference=typed) | Q(core_number=typed)).first()
     if person is None or customer is None:
+        asked = {"person": Query.of(number).masked, "customer": Query.of(reference).masked, "permission": permission}
+        with transaction.atomic():
+            log.record(actor=actor, action="access.explained", data={**asked, "found": False})
         raise NothingToExplain
     if at is None:
         allowed, steps = may(person, permission, customer), _steps(person, permission, customer)
     else:
         allowed, steps = explain_then(person, permission, customer, at)
     data = {"person": person.number, "permission": permission, "allowed": allowed, **({"moment": at} if at else {})}
-    log.record(actor=actor, action="access.explained", target=customer, data=data)
+    with transaction.atomic():
+        log.record(actor=actor, action="access.explained", target=customer, data=data)
     return Explanation(person, customer.reference, permission, allowed, steps, at)
 
 

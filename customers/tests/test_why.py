@@ -38,4 +38,7 @@ def test_it_agrees_with_the_gate_and_names_the_reason(bank: Bank, zhang_wei: Cus
     assert "No clearance for" in by_core and zhang_wei.reference in by_core
     assert f'value="{zhang_wei.reference}"' in client.get(reverse("customers:why") + f"?reference={zhang_wei.reference}").content.decode()
     assert "no such person" in client.post(reverse("customers:why"), {**form, "number": "99999"}).content.decode()
+    assert "no such person" in client.post(reverse("customers:why"), {**form, "reference": "6217000999999999"}).content.decode()
+    asked = [line.data for line in Event.objects.filter(action="access.explained", customer="").order_by("id")]
+    assert [(one["person"], one["customer"]) for one in asked] == [("99999", form["reference"]), (form["number"], "62**********9999")]
     assert Event.objects.filter(action="access.explained", customer=zhang_wei.reference).count() == 9
