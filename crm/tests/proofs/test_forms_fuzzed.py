@@ -107,6 +107,7 @@ def fuzz(who: Principal, shown: list[Form], *, every: bool) -> list[str]:
     """Print the counts; return the 5xx."""
     failures, fields, sent, began = [], 0, 0, time.monotonic()
     for form in shown:
+        who.client.get("/")  # what a form does is undone, its being seen too: after a quarter of an hour the session would be idle
         fields += len(form.writable)
         for texts in attempts(form, every):
             answer, sent = send(who.client, form, {**filled(form), **texts}), sent + 1
