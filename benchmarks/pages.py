@@ -113,7 +113,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         from benchmarks.pages_asked import naive, probes
         from crm.access import actor
 
-        chosen = [probe for probe in probes(bank.asked) if options.only in probe.name]
+        chosen = [probe for probe in probes(bank.asked) if options.only in probe.name and (not options.promised or is_promised(probe.name))]
         # All rounds take longer than a second factor counts; that it is asked for is looked at in every one of them.
         with mock.patch.object(actor, "STEP_UP_LASTS", timedelta(hours=9)):
             taken = take_turns(chosen, options.rounds)
@@ -246,6 +246,7 @@ def options_of(words: Sequence[str] | None = None) -> argparse.Namespace:
     for name, default in (("customers", 100_000), ("transactions", 1_000_000), ("alerts", 20_000), ("rounds", 24)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--only", default="", help="pages whose name holds this")
+    parser.add_argument("--promised", action="store_true", help="only the pages that a promise names, some hundred of them")
     return parser.parse_args(words)
 
 

@@ -169,11 +169,11 @@ STATEMENTS = (VERDICTS, CASES, ALERTS, HITS, ALERT_HITS, FREEZES, INQUIRIES, REG
 NUMBERED = ("customers_customer", "products_account", "risk_alert", "risk_case")
 CLONED = """
 INSERT INTO approvals_changerequest (reference, kind, target_type, target_id, target_ref, customer, summary, changes, shown, reason,
-  shown_hash, base_version, state, requested_by_id, requested_by_number, requested_at, decided_by_id, decided_at, decision_reason,
-  expires_at)
+  shown_hash, asked_hash, base_version, state, requested_by_id, requested_by_number, requested_at, decided_by_id, decided_at,
+  decision_reason, expires_at)
 SELECT 'CR-' || translate(lpad(to_hex(g::int + 1048576), 8, '0'), '0123456789abcdef', '23456789ABCDEFGH'), kind, target_type, 10000 + g,
-  target_ref, customer, summary, changes, shown, reason, shown_hash, base_version, CASE WHEN g <= 30 THEN 'proposed' ELSE 'applied' END,
-  requested_by_id, requested_by_number, now() - g * interval '1 hour', CASE WHEN g > 30 THEN u.id END, CASE WHEN g > 30 THEN now() END, '',
+  target_ref, customer, summary, changes, shown, reason, shown_hash, asked_hash, base_version,
+  CASE WHEN g <= 30 THEN 'proposed' ELSE 'applied' END, requested_by_id, requested_by_number, now() - g * interval '1 hour', CASE WHEN g > 30 THEN u.id END, CASE WHEN g > 30 THEN now() END, '',
   now() + interval '7 days'
 FROM approvals_changerequest x, generate_series(1, 2000) g, staff_user u
 WHERE u.number = '82002' AND x.id = (SELECT min(id) FROM approvals_changerequest)"""
