@@ -173,8 +173,8 @@ INSERT INTO approvals_changerequest (reference, kind, target_type, target_id, ta
   decision_reason, expires_at)
 SELECT 'CR-' || translate(lpad(to_hex(g::int + 1048576), 8, '0'), '0123456789abcdef', '23456789ABCDEFGH'), kind, target_type, 10000 + g,
   target_ref, customer, summary, changes, shown, reason, shown_hash, asked_hash, base_version,
-  CASE WHEN g <= 30 THEN 'proposed' ELSE 'applied' END, requested_by_id, requested_by_number, now() - g * interval '1 hour', CASE WHEN g > 30 THEN u.id END, CASE WHEN g > 30 THEN now() END, '',
-  now() + interval '7 days'
+  CASE WHEN g <= 30 THEN 'proposed' ELSE 'applied' END, requested_by_id, requested_by_number, now() - g * interval '1 hour',
+  CASE WHEN g > 30 THEN u.id END, CASE WHEN g > 30 THEN now() END, '', now() + interval '7 days'
 FROM approvals_changerequest x, generate_series(1, 2000) g, staff_user u
 WHERE u.number = '82002' AND x.id = (SELECT min(id) FROM approvals_changerequest)"""
 NAMES = """
